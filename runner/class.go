@@ -1,0 +1,49 @@
+package runner
+
+import "time"
+
+// A Class names what went wrong with a task. Every failed row has exactly one.
+type Class string
+
+// The classes of failure. The comment says how each is treated.
+const (
+	Input           Class = "input"            // the row's values make no request; fails, unasked
+	Upstream        Class = "upstream"         // a step it reads failed; fails, unasked
+	Timeout         Class = "timeout"          // a bound of the attempt passed; attempted again
+	Disconnected    Class = "disconnected"     // the connection broke in mid-answer; attempted again
+	Incomplete      Class = "incomplete"       // the answer ended without done:true; attempted again
+	Repeat          Class = "repeat"           // it ended without done:true after one token over and over; once again
+	Unreachable     Class = "unreachable"      // no connection; waits for the server, uses up no attempt
+	Busy            Class = "busy"             // 503, queue full; waits, uses up no attempt
+	RateLimited     Class = "rate_limited"     // 429; waits as told, uses up no attempt
+	Server          Class = "server"           // 5xx, or an error in the stream; attempted again
+	Crashed         Class = "crashed"          // the model's process died; at most two attempts
+	Protocol        Class = "protocol"         // the reply is not Ollama's (a proxy's page, foreign JSON); attempted again
+	Redirected      Class = "redirected"       // the reply sends the prompt elsewhere; fails
+	TooLarge        Class = "too_large"        // the answer passes the size limit; fails
+	Empty           Class = "empty"            // an answer without text; once again
+	ThinkingOnly    Class = "thinking_only"    // thought, but no answer; fails
+	Cut             Class = "cut"              // ended at our own default num_predict; fails
+	ContextOverflow Class = "context_overflow" // the prompt is longer than num_ctx; fails
+	Schema          Class = "schema"           // not JSON, or not what format asks for; fails
+	InvalidRequest  Class = "invalid_request"  // any other 400; fails
+	Capability      Class = "capability"       // the model can't do what is asked; fails all rows of the model
+	ModelMissing    Class = "model_missing"    // 404; fails all rows of the model
+	DoesNotFit      Class = "does_not_fit"     // the host's memory can't hold the model; fails all rows of the model
+	Unauthorized    Class = "unauthorized"     // 401, 403; stops the run
+	Interrupted     Class = "interrupted"      // the run ended before the task did; the row has no record
+)
+
+// An Error is why a task failed or an attempt did.
+type Error struct {
+	Class   Class
+	Message string // for a person, one line, in their words
+	Status  int    // HTTP status, where there was one
+	// RetryAfter is how long the server asked to be left alone, 0 where it did not.
+	RetryAfter time.Duration
+	Cause      error
+}
+
+func (e *Error) Error() string { return e.Message }
+
+func (e *Error) Unwrap() error { return e.Cause }
