@@ -1,0 +1,183 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+)
+
+// Limits of a schema, so that none can exhaust the machine.
+const (
+	maxBytes = 256 << 10 // the largest schemas in use (FHIR, GitHub's) are sent by nobody to a model
+	maxDepth = 64
+)
+
+// base is the address under which documents are compiled. It stands for no host:
+// nothing is ever fetched.
+const base = "given:///"
+
+// An Error is why a schema can't be used.
+type Error struct {
+	Path    []string // the place in the schema, where it is known
+	Message string   // what is wrong, for a person
+}
+
+func (e *Error) Error() string {
+	if len(e.Path) == 0 {
+		return e.Message
+	}
+	return "at " + strings.Join(e.Path, ".") + ": " + e.Message
+}
+
+// Compile makes a Schema of a JSON document; drafts 4 to 2020-12 are known, and
+// without "$schema" it is taken for 2020-12, as models' schemas mostly are.
+//
+// A "$ref" is answered from the document itself, from the drafts' own schemas, or
+// by load, which gets the reference's path relative to the document's folder
+// ("other.json"); nil refuses all others. Nothing is read from the network or the
+// file system here. Errors are of type *Error.
+func Compile(name string, doc []byte, load func(ref string) ([]byte, error)) (*Schema, error) {
+	s := &Schema{docs: map[string]any{}}
+	parsed, err := parse(doc)
+	if err != nil {
+		return nil, err
+	}
+	address := base + url.PathEscape(name)
+	s.docs[address] = parsed
+	c := jsonschema.NewCompiler()
+	c.LoadURL = func(ref string) (io.ReadCloser, error) { return s.load(ref, load) }
+	if err := c.AddResource(address, bytes.NewReader(doc)); err != nil {
+		return nil, &Error{Message: err.Error()}
+	}
+	s.compiled, err = compile(c, address)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return s, nil
+}
+
+// compile calls the compiler, which panics on some documents that are no schemas.
+func compile(c *jsonschema.Compiler, address string) (s *jsonschema.Schema, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	return c.Compile(address)
+}
+
+// load answers a reference to another document.
+func (s *Schema) load(ref string, given func(string) ([]byte, error)) (io.ReadCloser, error) {
+	path, ours := strings.CutPrefix(ref, base)
+	path, err := url.PathUnescape(path)
+	if !ours || err != nil || path == "" {
+		return nil, &Error{Message: fmt.Sprintf("$ref %q leads out of the schema, and nothing is fetched from elsewhere; copy what it names under \"$defs\" and refer to it as \"#/$defs/NAME\"", ref)}
+	}
+	if given == nil {
+		return nil, &Error{Message: fmt.Sprintf("$ref %q leads to another file, and the schema is sent to the model's server as it stands; copy what it names under \"$defs\" and refer to it as \"#/$defs/NAME\"", path)}
+	}
+	doc, err := given(path)
+	if err != nil {
+		return nil, &Error{Message: fmt.Sprintf("$ref %q: %v", path, err)}
+	}
+	parsed, err := parse(doc)
+	if err != nil {
+		return nil, &Error{Message: fmt.Sprintf("$ref %q: %v", path, err)}
+	}
+	s.docs[ref] = parsed
+	return io.NopCloser(bytes.NewReader(doc)), nil
+}
+
+// parse reads a schema's JSON within the limits.
+func parse(doc []byte) (any, error) {
+	if len(doc) > maxBytes {
+		return nil, &Error{Message: fmt.Sprintf("the schema has %d KiB, and the most is %d", len(doc)>>10, maxBytes>>10)}
+	}
+	dec := json.NewDecoder(bytes.NewReader(doc))
+	dec.UseNumber()
+	var value any
+	if err := dec.Decode(&value); err != nil {
+		return nil, &Error{Message: "it is not JSON: " + syntax(doc, err)}
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, &Error{Message: "more text follows after the schema's end"}
+	}
+	switch value.(type) {
+	case map[string]any, bool:
+		return value, within(value, nil)
+	}
+	return nil, &Error{Message: "a schema is a mapping, such as {\"type\": \"object\"}"}
+}
+
+// syntax says in which line of a document its JSON breaks off.
+func syntax(doc []byte, err error) string {
+	var bad *json.SyntaxError
+	if !errors.As(err, &bad) {
+		return strings.TrimPrefix(err.Error(), "json: ")
+	}
+	before := doc[:min(int(bad.Offset), len(doc))]
+	return fmt.Sprintf("line %d: %v", 1+bytes.Count(before, []byte("\n")), bad)
+}
+
+// within checks depth and numbers of a schema.
+func within(value any, path []string) error {
+	if len(path) > maxDepth {
+		return &Error{Message: fmt.Sprintf("the schema is nested more than %d deep", maxDepth)}
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for _, key := range sorted(value) {
+			if err := within(value[key], append(path, key)); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for i, item := range value {
+			if err := within(item, append(path, fmt.Sprint(i))); err != nil {
+				return err
+			}
+		}
+	case json.Number:
+		if huge(value) {
+			return &Error{Path: clone(path), Message: fmt.Sprintf("%s is too large or too small a number", value)}
+		}
+	}
+	return nil
+}
+
+// explain turns the compiler's error into one for people.
+func explain(err error) *Error {
+	var ours *Error
+	if errors.As(err, &ours) {
+		return ours
+	}
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		leaf := deepest(invalid)
+		return &Error{Path: pointer(leaf.InstanceLocation), Message: fmt.Sprintf("this is not JSON Schema: %s", leaf.Message)}
+	}
+	var outer *jsonschema.SchemaError
+	if errors.As(err, &outer) && outer.Err != nil {
+		err = outer.Err
+	}
+	text := strings.TrimPrefix(err.Error(), "jsonschema: ")
+	text = strings.ReplaceAll(text, base, "")
+	if place, missing := strings.CutSuffix(text, " not found"); missing {
+		_, fragment, _ := strings.Cut(place, "#")
+		return &Error{Message: fmt.Sprintf("$ref %q names nothing in the schema", "#"+fragment)}
+	}
+	return &Error{Message: text}
+}
+
+func deepest(e *jsonschema.ValidationError) *jsonschema.ValidationError {
+	for len(e.Causes) > 0 {
+		e = e.Causes[0]
+	}
+	return e
+}

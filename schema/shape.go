@@ -1,0 +1,244 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// A Shape is what the job schema says of one place in a job file, made for
+// walking: references are followed, and alternatives, which in that schema differ
+// in kind, are laid over each other (a duration or a mapping has both Pattern and
+// Keys). It is read only.
+type Shape struct {
+	Name        string // of the definition it comes from ("duration"), or empty
+	Title       string // what to call it in a message ("a duration"), or empty
+	Description string
+	// Kinds are the kinds of value allowed, by JSON Schema's names: object, array,
+	// string, integer, number, boolean. None: any value.
+	Kinds []string
+	// Keys are the keys a mapping may have, in the schema's order.
+	Keys []Key
+	// Others is the shape of the values of all other keys; nil: there are none.
+	Others   *Shape
+	Required []string // keys that a mapping must have
+	Items    *Shape   // of a list's elements; nil: any
+	Enum     []string // the only values allowed, as JSON spells them; none: any
+	Pattern  *regexp.Regexp
+	Min, Max *json.Number // of numbers
+	MinLength, MaxLength,
+	MinItems, MinKeys int
+	Examples []json.RawMessage
+}
+
+// A Key is a key of a mapping, and the shape of its value.
+type Key struct {
+	Name  string
+	Shape *Shape
+}
+
+// Key returns the shape of a key's value, nil where the mapping has no such key.
+func (s *Shape) Key(name string) *Shape {
+	for _, key := range s.Keys {
+		if key.Name == name {
+			return key.Shape
+		}
+	}
+	return s.Others
+}
+
+// Allows says whether a value of this kind may stand here.
+func (s *Shape) Allows(kind string) bool {
+	for _, k := range s.Kinds {
+		if k == kind || k == "number" && kind == "integer" {
+			return true
+		}
+	}
+	return len(s.Kinds) == 0
+}
+
+// Names returns the keys a mapping may have, in the schema's order.
+func (s *Shape) Names() []string {
+	names := make([]string, len(s.Keys))
+	for i, key := range s.Keys {
+		names[i] = key.Name
+	}
+	return names
+}
+
+// JobShape returns the shape of a whole job file.
+func JobShape() *Shape { return jobShape() }
+
+var jobShape = sync.OnceValue(func() *Shape {
+	var root node
+	if err := json.Unmarshal(job, &root); err != nil {
+		panic(fmt.Sprintf("the embedded job schema: %v", err)) // ours, and tested
+	}
+	return shapes{definitions: root.Definitions, made: map[string]*Shape{}}.of(&root)
+})
+
+// node is the part of JSON Schema that the job schema uses.
+type node struct {
+	Ref         string            `json:"$ref"`
+	Title       string            `json:"title"`
+	Description string            `json:"description"`
+	Type        kinds             `json:"type"`
+	Properties  properties        `json:"properties"`
+	Additional  additional        `json:"additionalProperties"`
+	Required    []string          `json:"required"`
+	Items       *node             `json:"items"`
+	AnyOf       []node            `json:"anyOf"`
+	Enum        []json.RawMessage `json:"enum"`
+	Pattern     string            `json:"pattern"`
+	Minimum     *json.Number      `json:"minimum"`
+	Maximum     *json.Number      `json:"maximum"`
+	MinLength   int               `json:"minLength"`
+	MaxLength   int               `json:"maxLength"`
+	MinItems    int               `json:"minItems"`
+	MinKeys     int               `json:"minProperties"`
+	Examples    []json.RawMessage `json:"examples"`
+	Definitions map[string]*node  `json:"definitions"`
+}
+
+// kinds is one kind or a list of them.
+type kinds []string
+
+func (k *kinds) UnmarshalJSON(text []byte) error {
+	if text[0] == '[' {
+		return json.Unmarshal(text, (*[]string)(k))
+	}
+	*k = kinds{""}
+	return json.Unmarshal(text, &(*k)[0])
+}
+
+// additional is false, or the schema of a mapping's other values.
+type additional struct{ node *node }
+
+func (a *additional) UnmarshalJSON(text []byte) error {
+	if string(text) == "false" {
+		return nil
+	}
+	a.node = &node{}
+	return json.Unmarshal(text, a.node)
+}
+
+// properties keeps the order in which the schema lists a mapping's keys.
+type properties []property
+
+type property struct {
+	name string
+	node *node
+}
+
+func (p *properties) UnmarshalJSON(text []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if _, err := dec.Token(); err != nil {
+		return err
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		one := property{name: name.(string), node: &node{}}
+		if err := dec.Decode(one.node); err != nil {
+			return err
+		}
+		*p = append(*p, one)
+	}
+	return nil
+}
+
+// shapes makes the shapes of a schema, each definition's once.
+type shapes struct {
+	definitions map[string]*node
+	made        map[string]*Shape
+}
+
+func (b shapes) of(n *node) *Shape {
+	s := &Shape{}
+	if n.Ref != "" {
+		*s = *b.definition(strings.TrimPrefix(n.Ref, "#/definitions/"))
+	}
+	for i := range n.AnyOf {
+		s.lay(b.of(&n.AnyOf[i]))
+	}
+	s.lay(b.own(n))
+	return s
+}
+
+// definition returns the shape of a named definition. The job schema's
+// definitions don't refer back to themselves.
+func (b shapes) definition(name string) *Shape {
+	if s, ok := b.made[name]; ok {
+		return s
+	}
+	s := b.of(b.definitions[name])
+	s.Name = name
+	b.made[name] = s
+	return s
+}
+
+// own is what a node says itself, its references and alternatives aside.
+func (b shapes) own(n *node) *Shape {
+	s := &Shape{
+		Title: n.Title, Description: n.Description, Kinds: n.Type, Required: n.Required,
+		Min: n.Minimum, Max: n.Maximum, MinLength: n.MinLength, MaxLength: n.MaxLength,
+		MinItems: n.MinItems, MinKeys: n.MinKeys, Examples: n.Examples,
+	}
+	if n.Pattern != "" {
+		s.Pattern = regexp.MustCompile(n.Pattern)
+	}
+	for _, value := range n.Enum {
+		s.Enum = append(s.Enum, string(value))
+	}
+	for _, p := range n.Properties {
+		s.Keys = append(s.Keys, Key{p.name, b.of(p.node)})
+	}
+	if n.Additional.node != nil {
+		s.Others = b.of(n.Additional.node)
+	}
+	if n.Items != nil {
+		s.Items = b.of(n.Items)
+	}
+	return s
+}
+
+// lay puts what another shape says over this one.
+func (s *Shape) lay(o *Shape) {
+	s.Kinds = append(s.Kinds, o.Kinds...)
+	s.Keys = append(s.Keys, o.Keys...)
+	s.Required = append(s.Required, o.Required...)
+	s.Enum = append(s.Enum, o.Enum...)
+	for _, field := range []struct{ to, from *string }{{&s.Name, &o.Name}, {&s.Title, &o.Title}, {&s.Description, &o.Description}} {
+		if *field.from != "" {
+			*field.to = *field.from
+		}
+	}
+	for _, field := range []struct{ to, from *int }{{&s.MinLength, &o.MinLength}, {&s.MaxLength, &o.MaxLength}, {&s.MinItems, &o.MinItems}, {&s.MinKeys, &o.MinKeys}} {
+		if *field.from != 0 {
+			*field.to = *field.from
+		}
+	}
+	if o.Others != nil {
+		s.Others = o.Others
+	}
+	if o.Items != nil {
+		s.Items = o.Items
+	}
+	if o.Pattern != nil {
+		s.Pattern = o.Pattern
+	}
+	if o.Min != nil {
+		s.Min = o.Min
+	}
+	if o.Max != nil {
+		s.Max = o.Max
+	}
+	if o.Examples != nil {
+		s.Examples = o.Examples
+	}
+}
