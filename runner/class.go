@@ -1,6 +1,9 @@
 package runner
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // A Class names what went wrong with a task. Every failed row has exactly one.
 type Class string
@@ -34,6 +37,48 @@ const (
 	Interrupted     Class = "interrupted"      // the run ended before the task did; the row has no record
 )
 
+// A Treatment is what a run does about a failed attempt.
+type Treatment uint8
+
+// The treatments. FailRow is that of a class nobody has heard of, too.
+const (
+	FailRow       Treatment = iota // the task fails: the same request would fail again
+	AskAgain                       // another attempt after a backoff, as often as the step's retry allows
+	AskOnceAgain                   // one more attempt, if the step's retry allows it
+	WaitForServer                  // the server is left alone for a while; the row loses no attempt
+	FailModel                      // the task fails, and unasked all later ones of its model
+	StopRun                        // the task fails and nothing more is asked
+)
+
+// Treatment returns what a run does about an attempt that failed with class c.
+func (c Class) Treatment() Treatment {
+	switch c {
+	case Timeout, Disconnected, Incomplete, Server, Protocol:
+		return AskAgain
+	case Repeat, Crashed, Empty:
+		return AskOnceAgain
+	case Unreachable, Busy, RateLimited:
+		return WaitForServer
+	case Capability, ModelMissing, DoesNotFit:
+		return FailModel
+	case Unauthorized:
+		return StopRun
+	default:
+		return FailRow
+	}
+}
+
+// answered says whether the server did its part: what went wrong lies in the
+// request or in the model, and says nothing about the server's health.
+func (c Class) answered() bool {
+	switch c.Treatment() {
+	case FailRow, FailModel:
+		return true
+	default:
+		return c == Empty
+	}
+}
+
 // An Error is why a task failed or an attempt did.
 type Error struct {
 	Class   Class
@@ -47,3 +92,13 @@ type Error struct {
 func (e *Error) Error() string { return e.Message }
 
 func (e *Error) Unwrap() error { return e.Cause }
+
+// classed returns err as an *Error: itself where it is one that names its class,
+// else an error of class otherwise with its message.
+func classed(err error, otherwise Class) *Error {
+	var e *Error
+	if errors.As(err, &e) && e.Class != "" {
+		return e
+	}
+	return &Error{Class: otherwise, Message: err.Error(), Cause: err}
+}

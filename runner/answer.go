@@ -1,0 +1,69 @@
+package runner
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/batchrunner/runner/pipeline"
+)
+
+// judge says why a complete answer can't be used, nil where it can; what is only
+// odd about it becomes a warning on the answer.
+func judge(step *pipeline.Step, req *pipeline.Request, a *pipeline.Answer) *Error {
+	if err := wordless(a); err != nil {
+		return err
+	}
+	if a.DoneReason == "length" {
+		if req.OwnLimit {
+			return &Error{Class: Cut, Message: fmt.Sprintf("the answer did not end within runner's own limit of %v tokens; set num_predict", req.Options["num_predict"])}
+		}
+		a.Warnings = append(a.Warnings, fmt.Sprintf("the answer was cut at num_predict %v", req.Options["num_predict"]))
+	}
+	if step.Check != nil {
+		if err := step.Check(a); err != nil {
+			return classed(err, Schema)
+		}
+	}
+	if loop := repetition(a.Response); loop != "" {
+		a.Warnings = append(a.Warnings, fmt.Sprintf("the answer ends with %q over and over", loop))
+	}
+	return nil
+}
+
+// wordless returns the failure of an answer without text.
+func wordless(a *pipeline.Answer) *Error {
+	switch {
+	case strings.TrimSpace(a.Response) != "":
+		return nil
+	case a.DoneReason == "load" || a.DoneReason == "unload":
+		return &Error{Class: Empty, Message: fmt.Sprintf("no answer: the server took the request for one to %s the model", a.DoneReason)}
+	case strings.TrimSpace(a.Thinking) != "":
+		return &Error{Class: ThinkingOnly, Message: fmt.Sprintf("the model thought (%d tokens) and gave no answer", a.EvalCount)}
+	default:
+		return &Error{Class: Empty, Message: "the answer is empty"}
+	}
+}
+
+// What counts as one thing over and over: a loop that a person would notice, not a
+// ruler of dashes or a row of zeros.
+const (
+	minRepeats  = 8
+	minRepeated = 96  // bytes, in all
+	maxPeriod   = 256 // bytes, of the part that comes again
+)
+
+// repetition returns the shortest part that text ends with over and over, empty
+// where it ends like a text does. It costs about a microsecond.
+func repetition(text string) string {
+	n := len(text)
+	for period := 1; period <= min(maxPeriod, n/minRepeats); period++ {
+		if text[n-1] != text[n-1-period] {
+			continue
+		}
+		size := period * max(minRepeats, (minRepeated+period-1)/period)
+		if size <= n && text[n-size:n-period] == text[n-size+period:] {
+			return text[n-period:]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,78 @@
+package runner
+
+import (
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/batchrunner/runner/specs"
+)
+
+// maxRetryAfter is the longest that a server's Retry-After is believed.
+const maxRetryAfter = 5 * time.Minute
+
+// failed treats a failed attempt, or a failed load of the task's model, by its
+// class.
+func (d *dispatcher) failed(t *task, err *Error) {
+	retry := d.plan.Steps[t.step].Retry
+	switch err.Class.Treatment() {
+	case WaitForServer:
+		t.tries--
+		d.again(t, err, 0)
+	case AskAgain:
+		d.retryOrFail(t, err, t.tries < attempts(retry))
+	case AskOnceAgain:
+		t.repeats++
+		d.retryOrFail(t, err, t.repeats < 2 && t.tries < attempts(retry))
+	case FailModel:
+		d.failModel(t, err)
+		d.giveUp(t, err)
+	case StopRun:
+		d.giveUp(t, err)
+		d.end(&Stopped{Class: err.Class, Message: err.Message, Cause: err}, d.opts.grace())
+	default:
+		d.giveUp(t, err)
+	}
+}
+
+func (d *dispatcher) retryOrFail(t *task, err *Error, retry bool) {
+	if !retry {
+		d.giveUp(t, err)
+		return
+	}
+	if t.backoff == nil {
+		t.backoff = newBackoff(d.plan.Steps[t.step].Retry)
+	}
+	wait := min(t.backoff.NextBackOff(), t.backoff.MaxInterval)
+	d.again(t, err, max(wait, min(err.RetryAfter, maxRetryAfter)))
+}
+
+// again queues the task for another attempt, no earlier than after wait.
+func (d *dispatcher) again(t *task, err *Error, wait time.Duration) {
+	d.caller.events.attemptFailed(t, err, true, wait)
+	t.answer, t.err = nil, nil
+	if wait <= 0 {
+		d.ready(t)
+		return
+	}
+	t.at = d.now.Add(wait)
+	d.later.add(t)
+}
+
+// giveUp is the end of a task that was attempted.
+func (d *dispatcher) giveUp(t *task, err *Error) {
+	d.caller.events.attemptFailed(t, err, false, 0)
+	d.finish(t, err)
+}
+
+// newBackoff gives the distances between a task's attempts: they double up to the
+// step's Max, and each is spread by half around its mean, so that rows which failed
+// together don't come back together.
+func newBackoff(retry specs.Retry) *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		InitialInterval:     max(0, retry.Initial),
+		MaxInterval:         max(retry.Initial, retry.Max),
+		Multiplier:          2,
+		RandomizationFactor: 0.5,
+	}
+}
