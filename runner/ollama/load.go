@@ -1,0 +1,97 @@
+package ollama
+
+import (
+	"context"
+
+	"github.com/batchrunner/runner/pipeline"
+	"github.com/batchrunner/runner/runner"
+)
+
+// Load makes the server load req's model with req's options, and returns when it
+// is in memory; loaded says whether it was not before. A model that runs elsewhere
+// needs no loading.
+func (c *Client) Load(ctx context.Context, req *pipeline.Request) (loaded bool, err error) {
+	body, err := loadBody(req)
+	if err != nil {
+		return false, &runner.Error{Class: runner.InvalidRequest, Message: err.Error(), Cause: err}
+	}
+	if remote, err := c.vet(ctx, req.Model); err != nil || remote {
+		return false, err
+	}
+	before, known, err := c.inMemory(ctx, req.Model)
+	if err != nil {
+		return false, err
+	}
+	answer, err := c.ask(ctx, req, body, nil)
+	switch {
+	case err != nil:
+		return false, err
+	case !known: // no list of running models here: the server's own account must do
+		return answer.LoadDuration > 0, nil
+	case before == nil:
+		return true, nil
+	}
+	after, _, err := c.inMemory(ctx, req.Model)
+	return err == nil && after != nil && reloaded(before, after), nil
+}
+
+// reloaded tells from the server's account of a loaded model that other options
+// made it load the model anew.
+func reloaded(before, after *ModelInfo) bool {
+	return before.ContextLength != after.ContextLength || before.SizeLoaded != after.SizeLoaded || before.SizeVRAM != after.SizeVRAM
+}
+
+// inMemory finds a model among those in the server's memory, nil if it isn't
+// there. A server that can't tell leaves known false.
+func (c *Client) inMemory(ctx context.Context, name string) (info *ModelInfo, known bool, err error) {
+	running, err := c.Running(ctx)
+	switch classOf(err) {
+	case runner.Protocol, runner.ModelMissing, runner.InvalidRequest:
+		return nil, false, nil // it has no /api/ps
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	for i := range running {
+		if key(running[i].Name) == key(name) {
+			return &running[i], true, nil
+		}
+	}
+	return nil, true, nil
+}
+
+// vet refuses models that would send the prompt to Ollama's cloud, unless that is
+// allowed, and says whether one runs elsewhere. The server is asked once for each
+// name that Preflight has not seen.
+func (c *Client) vet(ctx context.Context, name string) (remote bool, err error) {
+	if known, ok := c.remote.Load(name); ok {
+		return known.(bool), nil
+	}
+	if cloudName(name) && !c.allowCloud {
+		return true, c.cloudRefused(name, "")
+	}
+	info, err := c.Show(ctx, name)
+	switch classOf(err) {
+	case runner.ModelMissing, runner.Unauthorized:
+		return false, nil // the request itself will tell
+	case runner.Protocol, runner.InvalidRequest:
+		c.remote.Store(name, false) // a server without /api/show has no cloud models
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if info.Remote != "" && !c.allowCloud {
+		return true, c.cloudRefused(name, info.Remote)
+	}
+	c.remote.Store(name, info.Remote != "")
+	return info.Remote != "", nil
+}
+
+// cloudRefused is the error of a model that runs in Ollama's cloud.
+func (c *Client) cloudRefused(name, where string) *runner.Error {
+	if where == "" {
+		where = "ollama.com"
+	}
+	return c.fail(runner.Unauthorized, 0, "model %q runs on %s, so prompts would leave for there; allow it with: --allow-cloud", clean(name), clean(where))
+}

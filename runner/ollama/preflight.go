@@ -1,0 +1,312 @@
+package ollama
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sourcegraph/conc/pool"
+
+	"github.com/batchrunner/runner/runner"
+)
+
+// Versions of Ollama that make a difference.
+var (
+	oldestVersion = [3]int{0, 9, 0}  // the first with think, which every request may carry
+	wholePrompts  = [3]int{0, 12, 6} // the first that knows truncate:false on /api/chat
+)
+
+// A Need is one model that a job asks, and what it asks of it.
+type Need struct {
+	Model  string
+	Steps  []string // that ask it, for messages
+	Think  bool     // some step wants it to think
+	Vision bool     // some step sends images
+}
+
+// A Report is what a server offers for a job's needs.
+type Report struct {
+	Host      string // as messages name it
+	Version   string // empty where the server does not tell
+	Simulated bool
+	// Models are the models that can be asked, by the names of the needs.
+	// Capabilities and ContextLength are known only where a need depends on them;
+	// Describe fills them in, and what is in memory.
+	Models map[string]ModelInfo
+	// Unusable are the others, with why: class model_missing, capability, or
+	// unauthorized for a model in the cloud.
+	Unusable map[string]*runner.Error
+	Warnings []string
+
+	names []string // all models of the server, for suggestions
+}
+
+// Missing gives the names of models that a pull would bring, sorted.
+func (r *Report) Missing() []string { return r.of(runner.ModelMissing) }
+
+func (r *Report) of(class runner.Class) []string {
+	var names []string
+	for name, why := range r.Unusable {
+		if why.Class == class {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Preflight finds out whether the server can do what a job needs, with as few
+// calls as that takes: version and list at once, and details of a model only where
+// a need depends on them. An error without a report means that the server can't be
+// used at all; an error with one names every model that can't be asked, in one
+// message with the commands that mend it.
+func (c *Client) Preflight(ctx context.Context, needs []Need) (*Report, error) {
+	version, models, err := c.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	needs = merged(needs)
+	r := &Report{
+		Host: c.shown, Version: version, Simulated: c.Simulated(),
+		Models: map[string]ModelInfo{}, Unusable: map[string]*runner.Error{},
+	}
+	if err := c.checkVersion(r); err != nil {
+		return nil, err
+	}
+	present := map[string]ModelInfo{}
+	for _, m := range models {
+		present[key(m.Name)] = m
+		r.names = append(r.names, m.Name)
+	}
+	if err := c.checkModels(ctx, r, needs, present); err != nil {
+		return nil, err
+	}
+	return r, c.problems(r, needs)
+}
+
+// merged joins the needs of each model into one, sorted by model.
+func merged(needs []Need) []Need {
+	var out []Need
+	for _, need := range needs {
+		i := slices.IndexFunc(out, func(n Need) bool { return n.Model == need.Model })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Need{Model: need.Model})
+		}
+		out[i].Steps = append(out[i].Steps, need.Steps...)
+		out[i].Think = out[i].Think || need.Think
+		out[i].Vision = out[i].Vision || need.Vision
+	}
+	for i := range out {
+		slices.Sort(out[i].Steps)
+		out[i].Steps = slices.Compact(out[i].Steps)
+	}
+	slices.SortFunc(out, func(a, b Need) int { return strings.Compare(a.Model, b.Model) })
+	return out
+}
+
+// look asks for the version and the models at the same time. A server that lists
+// its models but has no version is an imitation, and welcome.
+func (c *Client) look(ctx context.Context) (version string, models []ModelInfo, err error) {
+	p := pool.New().WithContext(ctx)
+	p.Go(func(ctx context.Context) error {
+		version, _ = c.Version(ctx)
+		return nil
+	})
+	p.Go(func(ctx context.Context) (err error) {
+		models, err = c.List(ctx)
+		return err
+	})
+	if err := p.Wait(); err != nil {
+		return "", nil, classed(err)
+	}
+	return version, models, nil
+}
+
+// classed takes the one classed error out of a pool's, so that its message stands
+// alone.
+func classed(err error) error {
+	var one *runner.Error
+	if errors.As(err, &one) {
+		return one
+	}
+	return err
+}
+
+func (c *Client) checkVersion(r *Report) error {
+	version, ok := parseVersion(r.Version)
+	switch {
+	case !ok || version == [3]int{}: // built from source: as new as it gets
+		return nil
+	case older(version, oldestVersion):
+		return c.fail(runner.Capability, 0, "%s runs Ollama %s, which is too old; update it to %s or later", c.shown, r.Version, dotted(wholePrompts))
+	case older(version, wholePrompts):
+		r.Warnings = append(r.Warnings, fmt.Sprintf("Ollama %s on %s cuts prompts that are longer than the context without a word; update it to %s or later, or set num_ctx so that runner can tell", r.Version, c.shown, dotted(wholePrompts)))
+	}
+	return nil
+}
+
+// parseVersion reads 0.17.7 and 0.18.0-rc1.
+func parseVersion(text string) (version [3]int, ok bool) {
+	text, _, _ = strings.Cut(strings.TrimPrefix(text, "v"), "-")
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return version, false
+	}
+	for i, part := range parts {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 0 {
+			return version, false
+		}
+		version[i] = n
+	}
+	return version, true
+}
+
+func older(a, b [3]int) bool { return slices.Compare(a[:], b[:]) < 0 }
+
+func dotted(v [3]int) string { return fmt.Sprintf("%d.%d.%d", v[0], v[1], v[2]) }
+
+// checkModels sorts the needs into models that can be asked and others.
+func (c *Client) checkModels(ctx context.Context, r *Report, needs []Need, present map[string]ModelInfo) error {
+	results := make([]func(), len(needs)) // applied in order, after all calls
+	p := pool.New().WithContext(ctx).WithMaxGoroutines(showsAtOnce)
+	for i, need := range needs {
+		p.Go(func(ctx context.Context) error {
+			info, err := c.checkModel(ctx, need, present)
+			why, ok := asUnusable(err)
+			if err != nil && !ok {
+				return err
+			}
+			results[i] = func() { c.note(r, need.Model, info, why) }
+			return nil
+		})
+	}
+	if err := p.Wait(); err != nil {
+		return classed(err)
+	}
+	for _, apply := range results {
+		apply()
+	}
+	return nil
+}
+
+// showsAtOnce is how many models are looked at side by side; each look reads the
+// head of a file on the server.
+const showsAtOnce = 4
+
+// asUnusable tells a model that can't be asked from a server that can't.
+func asUnusable(err error) (*runner.Error, bool) {
+	var why *runner.Error
+	if !errors.As(err, &why) {
+		return nil, false
+	}
+	switch why.Class {
+	case runner.ModelMissing, runner.Capability, runner.Unauthorized:
+		return why, true
+	}
+	return nil, false
+}
+
+func (c *Client) note(r *Report, name string, info ModelInfo, why *runner.Error) {
+	if why != nil {
+		r.Unusable[name] = why
+		return
+	}
+	r.Models[name] = info
+	c.remote.Store(name, info.Remote != "")
+}
+
+// checkModel holds one need against the server.
+func (c *Client) checkModel(ctx context.Context, need Need, present map[string]ModelInfo) (ModelInfo, error) {
+	info, ok := present[key(need.Model)]
+	switch {
+	case !c.allowCloud && (cloudName(need.Model) || info.Remote != ""):
+		return info, c.cloudRefused(need.Model, info.Remote)
+	case !ok && !cloudName(need.Model): // the cloud's need not be in the list
+		return info, c.missing(need.Model, 0)
+	case ok && !need.Think && !need.Vision && !mayEmbed(info.Name):
+		return info, nil
+	}
+	shown, err := c.Show(ctx, need.Model)
+	if err != nil {
+		return info, err
+	}
+	info.Name = nameOf(info.Name, need.Model)
+	info.Remote = nameOf(info.Remote, shown.Remote)
+	info.Capabilities, info.ContextLength = shown.Capabilities, shown.ContextLength
+	return info, c.able(need, info)
+}
+
+// mayEmbed guesses from a name that a model can't chat but only embed; asking the
+// server about every model would cost more than it finds.
+func mayEmbed(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "embed") || strings.Contains(name, "bge-") || strings.Contains(name, "minilm")
+}
+
+// able checks a model's capabilities. A server that names none is too old to.
+func (c *Client) able(need Need, info ModelInfo) error {
+	has := func(capability string) bool { return slices.Contains(info.Capabilities, capability) }
+	name := clean(need.Model)
+	switch {
+	case len(info.Capabilities) == 0:
+		return nil
+	case !has("completion"):
+		return c.fail(runner.Capability, 0, "model %q only does %s, it can't answer prompts", name, strings.Join(info.Capabilities, ", "))
+	case need.Think && !has("thinking"):
+		return c.fail(runner.Capability, 0, "model %q can't think; leave out think, or choose a model that can", name)
+	case need.Vision && !has("vision"):
+		return c.fail(runner.Capability, 0, "model %q can't see images; choose a model that can", name)
+	}
+	return nil
+}
+
+// Describe fills in what Preflight leaves out of the models of a report, for
+// people who want to see it: capabilities, context, and what is in memory.
+func (c *Client) Describe(ctx context.Context, r *Report) error {
+	running, err := c.Running(ctx)
+	if err != nil {
+		return err
+	}
+	loaded := map[string]ModelInfo{}
+	for _, m := range running {
+		loaded[key(m.Name)] = m
+	}
+	described := make([]ModelInfo, len(r.Models))
+	names := make([]string, 0, len(r.Models))
+	p := pool.New().WithContext(ctx).WithMaxGoroutines(showsAtOnce)
+	for name, info := range r.Models {
+		i := len(names)
+		names = append(names, name)
+		p.Go(func(ctx context.Context) (err error) {
+			described[i], err = c.describe(ctx, info, loaded[key(name)])
+			return err
+		})
+	}
+	if err := p.Wait(); err != nil {
+		return classed(err)
+	}
+	for i, name := range names {
+		r.Models[name] = described[i]
+	}
+	return nil
+}
+
+func (c *Client) describe(ctx context.Context, info, loaded ModelInfo) (ModelInfo, error) {
+	if info.Capabilities == nil {
+		shown, err := c.Show(ctx, info.Name)
+		if err != nil {
+			return info, err
+		}
+		info.Capabilities, info.ContextLength = shown.Capabilities, shown.ContextLength
+	}
+	if loaded.Loaded {
+		info.Loaded, info.SizeLoaded, info.SizeVRAM = true, loaded.SizeLoaded, loaded.SizeVRAM
+		info.ContextLength = loaded.ContextLength
+	}
+	return info, nil
+}
