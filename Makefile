@@ -63,7 +63,7 @@ race:
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 e2e: build ## every example against a real Ollama: OLLAMA_HOST and E2E_MODEL, or E2E_GGUF
-	$(GO) test -tags e2e -count=1 -timeout 30m -v ./cmd/e2e
+	@$(GO) run ./cmd/tally -- -tags e2e -count=1 -timeout 30m -v ./cmd/e2e
 
 bench: build ## speed and memory against two reference clients, as ratios
 	@CGO_ENABLED=0 $(GO) run ./cmd/bench -rounds $(ROUNDS)

@@ -1,6 +1,7 @@
 // Command tally runs go test and ends with one line that says what the tests
 // showed. It prints go test's own closing lines as they come, the output of what
-// failed, and the skipped tests by name. A test shows something by logging
+// failed, and the skipped tests by name; with -v each test's closing line, too. A
+// test shows something by logging
 //
 //	SHOWS: 92 bad job files
 //
@@ -52,7 +53,7 @@ func test(ctx context.Context, args []string, stdout, stderr io.Writer) (*sum, e
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	sum, readErr := read(events, stdout)
+	sum, readErr := read(events, stdout, slices.Contains(args, "-v"))
 	if readErr != nil {
 		_, _ = io.Copy(stdout, events) // lets go test end; what it says is for a person
 	}

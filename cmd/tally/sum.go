@@ -15,7 +15,7 @@ import (
 // An event is a line of go test -json (go doc cmd/test2json).
 type event struct {
 	Action, Package, Test, Output string
-	ImportPath                    string // of a build failure, instead of Package
+	Elapsed                       float64 // seconds, of a test that ended
 }
 
 // A sum is what a run of tests came to.
@@ -28,16 +28,18 @@ type sum struct {
 	order    []string         // the keys of shows, by package and then as logged
 	said     map[string][]string
 	output   map[string]*strings.Builder // by package and test, until it ends
+	verbose  bool                        // each test's closing line is printed
 }
 
 // showsLine is a log line of a test: "    file_test.go:12: SHOWS: 92 bad job files".
 var showsLine = regexp.MustCompile(`\bSHOWS: ([0-9][0-9,]*) (\S.*)`)
 
 // read takes in the events and prints what a person wants to see of them.
-func read(events io.Reader, out io.Writer) (*sum, error) {
+func read(events io.Reader, out io.Writer, verbose bool) (*sum, error) {
 	s := &sum{
 		tests: map[string]int{}, shows: map[string]int64{},
 		said: map[string][]string{}, output: map[string]*strings.Builder{},
+		verbose: verbose,
 	}
 	lines := bufio.NewReader(events)
 	for {
@@ -66,6 +68,9 @@ func (s *sum) take(e *event, out io.Writer) {
 	case "output":
 		s.hear(e, name, out)
 	case "pass":
+		if s.verbose && e.Test != "" {
+			fmt.Fprintf(out, "--- PASS: %s (%.2fs)\n", e.Test, e.Elapsed)
+		}
 		s.end(e, name)
 	case "skip":
 		if e.Test != "" {

@@ -123,7 +123,17 @@ func TestTallyWithoutPackages(t *testing.T) {
 
 func TestReadRefusesWhatIsNoEvent(t *testing.T) {
 	var out bytes.Buffer
-	if _, err := read(strings.NewReader("{\"Action\":\"start\"}\npanic: no\n"), &out); err == nil {
+	if _, err := read(strings.NewReader("{\"Action\":\"start\"}\npanic: no\n"), &out, true); err == nil {
 		t.Error("read took a line that is no event")
+	}
+}
+
+func TestVerboseNamesEachTestAsItPasses(t *testing.T) {
+	events := `{"Action":"pass","Package":"p","Test":"TestA","Elapsed":1.5}` + "\n"
+	for verbose, want := range map[bool]string{true: "--- PASS: TestA (1.50s)\n", false: ""} {
+		var out bytes.Buffer
+		if _, err := read(strings.NewReader(events), &out, verbose); err != nil || out.String() != want {
+			t.Errorf("verbose %v: %q, %v; want %q", verbose, out.String(), err, want)
+		}
 	}
 }
