@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
@@ -24,15 +25,21 @@ const base = "given:///"
 
 // An Error is why a schema can't be used.
 type Error struct {
-	Path    []string // the place in the schema, where it is known
-	Message string   // what is wrong, for a person
+	Path      []string // the place in the schema, where it is known
+	Line, Col int      // the place in its text, from 1, where that can't be read
+	Message   string   // what is wrong, for a person
+	Help      string   // what to do about it, or empty
 }
 
 func (e *Error) Error() string {
-	if len(e.Path) == 0 {
-		return e.Message
+	text := e.Message
+	if len(e.Path) > 0 {
+		text = "at " + strings.Join(e.Path, ".") + ": " + text
 	}
-	return "at " + strings.Join(e.Path, ".") + ": " + e.Message
+	if e.Help != "" {
+		text += "; " + e.Help
+	}
+	return text
 }
 
 // Compile makes a Schema of a JSON document; drafts 4 to 2020-12 are known, and
@@ -43,12 +50,12 @@ func (e *Error) Error() string {
 // ("other.json"); nil refuses all others. Nothing is read from the network or the
 // file system here. Errors are of type *Error.
 func Compile(name string, doc []byte, load func(ref string) ([]byte, error)) (*Schema, error) {
-	s := &Schema{docs: map[string]any{}}
+	address := base + url.PathEscape(name)
+	s := &Schema{address: address, docs: map[string]any{}}
 	parsed, err := parse(doc)
 	if err != nil {
 		return nil, err
 	}
-	address := base + url.PathEscape(name)
 	s.docs[address] = parsed
 	c := jsonschema.NewCompiler()
 	c.LoadURL = func(ref string) (io.ReadCloser, error) { return s.load(ref, load) }
@@ -72,15 +79,17 @@ func compile(c *jsonschema.Compiler, address string) (s *jsonschema.Schema, err 
 	return c.Compile(address)
 }
 
+const copyHelp = `copy what it names under "$defs" and refer to it as "#/$defs/NAME"`
+
 // load answers a reference to another document.
 func (s *Schema) load(ref string, given func(string) ([]byte, error)) (io.ReadCloser, error) {
 	path, ours := strings.CutPrefix(ref, base)
 	path, err := url.PathUnescape(path)
 	if !ours || err != nil || path == "" {
-		return nil, &Error{Message: fmt.Sprintf("$ref %q leads out of the schema, and nothing is fetched from elsewhere; copy what it names under \"$defs\" and refer to it as \"#/$defs/NAME\"", ref)}
+		return nil, &Error{Message: fmt.Sprintf("$ref %q leads out of the schema, and nothing is fetched from elsewhere", ref), Help: copyHelp}
 	}
 	if given == nil {
-		return nil, &Error{Message: fmt.Sprintf("$ref %q leads to another file, and the schema is sent to the model's server as it stands; copy what it names under \"$defs\" and refer to it as \"#/$defs/NAME\"", path)}
+		return nil, &Error{Message: fmt.Sprintf("$ref %q leads to another file, and the schema is sent to the model's server as it stands", path), Help: copyHelp}
 	}
 	doc, err := given(path)
 	if err != nil {
@@ -103,7 +112,7 @@ func parse(doc []byte) (any, error) {
 	dec.UseNumber()
 	var value any
 	if err := dec.Decode(&value); err != nil {
-		return nil, &Error{Message: "it is not JSON: " + syntax(doc, err)}
+		return nil, syntax(doc, err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, &Error{Message: "more text follows after the schema's end"}
@@ -115,14 +124,15 @@ func parse(doc []byte) (any, error) {
 	return nil, &Error{Message: "a schema is a mapping, such as {\"type\": \"object\"}"}
 }
 
-// syntax says in which line of a document its JSON breaks off.
-func syntax(doc []byte, err error) string {
+// syntax says where in a document its JSON breaks off.
+func syntax(doc []byte, err error) *Error {
 	var bad *json.SyntaxError
 	if !errors.As(err, &bad) {
-		return strings.TrimPrefix(err.Error(), "json: ")
+		return &Error{Message: "it is not JSON: " + strings.TrimPrefix(err.Error(), "json: ")}
 	}
-	before := doc[:min(int(bad.Offset), len(doc))]
-	return fmt.Sprintf("line %d: %v", 1+bytes.Count(before, []byte("\n")), bad)
+	before := doc[:max(0, min(int(bad.Offset)-1, len(doc)))]
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	return &Error{Line: 1 + bytes.Count(before, []byte("\n")), Col: 1 + utf8.RuneCount(line), Message: "it is not JSON: " + bad.Error()}
 }
 
 // within checks depth and numbers of a schema.

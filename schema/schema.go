@@ -12,6 +12,7 @@ import (
 // A Schema is a compiled JSON Schema. It is safe for concurrent use.
 type Schema struct {
 	compiled *jsonschema.Schema
+	address  string         // of the document itself
 	docs     map[string]any // the documents by address, to look limits up in
 }
 

@@ -20,6 +20,8 @@ type Shape struct {
 	// Kinds are the kinds of value allowed, by JSON Schema's names: object, array,
 	// string, integer, number, boolean. None: any value.
 	Kinds []string
+	// Wants says the alternatives in words: "a duration", "a mapping of file".
+	Wants []string
 	// Keys are the keys a mapping may have, in the schema's order.
 	Keys []Key
 	// Others is the shape of the values of all other keys; nil: there are none.
@@ -161,7 +163,7 @@ type shapes struct {
 func (b shapes) of(n *node) *Shape {
 	s := &Shape{}
 	if n.Ref != "" {
-		*s = *b.definition(strings.TrimPrefix(n.Ref, "#/definitions/"))
+		s.lay(b.definition(strings.TrimPrefix(n.Ref, "#/definitions/")))
 	}
 	for i := range n.AnyOf {
 		s.lay(b.of(&n.AnyOf[i]))
@@ -204,12 +206,54 @@ func (b shapes) own(n *node) *Shape {
 	if n.Items != nil {
 		s.Items = b.of(n.Items)
 	}
+	s.Wants = wants(n)
 	return s
+}
+
+// wants says what a node asks for in words.
+func wants(n *node) []string {
+	if n.Enum != nil {
+		var values []string
+		for _, value := range n.Enum {
+			values = append(values, string(value))
+		}
+		return values
+	}
+	if n.Type == nil {
+		return nil
+	}
+	if len(n.Type) == 1 && n.Type[0] == "object" {
+		return []string{wantsMapping(n)}
+	}
+	if n.Pattern != "" && n.Title != "" {
+		return []string{n.Title}
+	}
+	words := make([]string, len(n.Type))
+	for i, kind := range n.Type {
+		words[i] = KindName(kind)
+	}
+	return words
+}
+
+func wantsMapping(n *node) string {
+	const most = 5 // keys that can be read at a glance
+	if n.Title != "" && len(n.Properties) == 0 {
+		return n.Title
+	}
+	if len(n.Properties) == 0 || len(n.Properties) > most {
+		return "a mapping"
+	}
+	var names []string
+	for _, p := range n.Properties {
+		names = append(names, p.name)
+	}
+	return "a mapping of " + choice(names)
 }
 
 // lay puts what another shape says over this one.
 func (s *Shape) lay(o *Shape) {
 	s.Kinds = append(s.Kinds, o.Kinds...)
+	s.Wants = append(s.Wants, o.Wants...)
 	s.Keys = append(s.Keys, o.Keys...)
 	s.Required = append(s.Required, o.Required...)
 	s.Enum = append(s.Enum, o.Enum...)

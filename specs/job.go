@@ -8,7 +8,6 @@ import (
 
 	"github.com/batchrunner/runner/schema"
 	"github.com/batchrunner/runner/specs/dataset"
-	"github.com/batchrunner/runner/templates"
 )
 
 // A Pos is a place in a file, line and column from 1, columns in characters.
@@ -167,16 +166,4 @@ type Output struct {
 type Column struct {
 	Name  String
 	Value *Template
-}
-
-// A Template is a template of the job file (or of a prompt file) with its place.
-type Template struct {
-	*templates.Template
-	File  string // the file its text stands in, as messages name it
-	Start Pos    // where its text begins there
-	// Exact says that places inside the text can be told: it is a block scalar
-	// ("|"), a scalar on one line without escapes, or a file of its own.
-	// Elsewhere every place is Start.
-	Exact  bool
-	Indent int // characters before the text on each line after the first
 }

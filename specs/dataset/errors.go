@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 )
 
 // An Error is a mistake in a data file, or the reason why it can't be read.
@@ -26,7 +27,7 @@ func (e *Error) Error() string {
 			text += ":" + strconv.Itoa(n)
 		}
 	}
-	if text != "" {
+	if text = strings.TrimPrefix(text, ":"); text != "" {
 		text += ": "
 	}
 	text += e.Message

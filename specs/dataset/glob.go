@@ -21,6 +21,9 @@ func Glob(fsys fs.FS, pattern string) ([]string, error) {
 	if !doublestar.ValidatePattern(pattern) {
 		return nil, &Error{File: pattern, Message: "is no pattern of files", Help: "close every [ and {"}
 	}
+	if pattern == ".." || strings.HasPrefix(pattern, "../") || strings.HasPrefix(pattern, "/") {
+		return nil, &Error{File: pattern, Message: "leads outside the root"}
+	}
 	found, err := doublestar.Glob(visible{fsys}, pattern,
 		doublestar.WithFilesOnly(), doublestar.WithNoFollow(), doublestar.WithFailOnIOErrors())
 	if err != nil {
@@ -62,6 +65,9 @@ func (v visible) Stat(name string) (fs.FileInfo, error) {
 }
 
 func (v visible) ReadDir(name string) ([]fs.DirEntry, error) {
+	if hides(name) {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrNotExist}
+	}
 	entries, err := fs.ReadDir(v.FS, name)
 	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return hidden(e.Name()) }), err
 }

@@ -1,0 +1,97 @@
+package specs
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// checkOutputPaths holds that outputs stay inside the root, and that no output
+// takes the place of another one or of a file that the job reads. Names that depend
+// on the row are checked as far as they are written out; the rest when it is known.
+func checkOutputPaths(d *draft) {
+	first := map[string]Pos{}
+	for _, o := range d.job.Outputs {
+		if o.File == nil || !d.outputInside(o.File) {
+			continue
+		}
+		name := o.File.Text()
+		key := name
+		if o.File.Constant() {
+			key = strings.ToLower(d.inside(name))
+			d.checkInputs(o.File)
+		}
+		if at, ok := first[key]; ok {
+			d.report(o.File.Start, "", fmt.Sprintf("the output %q is also that of %s, where upper and lower case count as one", name, d.place(at)), "give each output a name of its own")
+			continue
+		}
+		first[key] = o.File.Start
+	}
+	d.checkFolders()
+}
+
+// outputInside checks the part of a name that stands before its first action.
+func (d *draft) outputInside(t *Template) bool {
+	literal, _, _ := strings.Cut(t.Text(), "{{")
+	message, help := "", "outputs are named relative to the job file; --root DIR chooses another root"
+	switch {
+	case strings.ContainsRune(literal, 0):
+		message, help = "has a NUL character in its name", ""
+	case strings.Contains(literal, `\`):
+		message, help = "has a backslash in its name", "folders are separated by / on every system"
+	case path.IsAbs(literal):
+		message = "is an absolute path, and runner writes only under the root"
+	case !fs.ValidPath(path.Join(d.job.Dir, literal+"x")):
+		message = "leads out of the root"
+	case within(path.Join(d.job.Dir, literal), ".runner"):
+		message, help = "is in the folder .runner, which runner keeps for itself", "choose another folder"
+	case t.Constant() && strings.HasSuffix(literal, "/"):
+		message, help = "names a folder", "end it with a file's name, such as "+literal+"answers.jsonl"
+	default:
+		return true
+	}
+	d.report(t.Start, "", fmt.Sprintf("the output %q %s", t.Text(), message), help)
+	return false
+}
+
+// within says whether a path leads into a folder.
+func within(name, folder string) bool {
+	for _, part := range strings.Split(name, "/") {
+		if part == folder {
+			return true
+		}
+	}
+	return false
+}
+
+// checkInputs reports an output that would replace what the job reads.
+func (d *draft) checkInputs(t *Template) {
+	name := d.inside(t.Text())
+	for _, in := range d.inputs {
+		if !strings.EqualFold(in.path, name) {
+			continue
+		}
+		where := ""
+		if in.pos != (Pos{}) {
+			where = " (at " + d.place(in.pos) + ")"
+		}
+		d.report(t.Start, "", fmt.Sprintf("the output %q would replace %s%s", t.Text(), in.what, where), "give the output another name")
+		return
+	}
+}
+
+// checkFolders reports an output that would have to be a file and a folder.
+func (d *draft) checkFolders() {
+	for _, file := range d.job.Outputs {
+		for _, in := range d.job.Outputs {
+			if file.File == nil || in.File == nil || !file.File.Constant() {
+				continue
+			}
+			literal, _, _ := strings.Cut(in.File.Text(), "{{")
+			if strings.HasPrefix(strings.ToLower(d.inside(literal)), strings.ToLower(d.inside(file.File.Text()))+"/") {
+				d.report(in.File.Start, "", fmt.Sprintf("the output %q needs a folder where %s puts a file", in.File.Text(), d.place(file.File.Start)), "give one of the two another name")
+			}
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package specs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// nearest returns the name that was probably meant, empty where none is near.
+func nearest(name string, names []string) string {
+	best, distance := "", len([]rune(name))/3+1
+	for _, n := range names {
+		if strings.EqualFold(n, name) || fold(n) == fold(name) {
+			return n
+		}
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(n), nil); d <= distance && (best == "" || d < distance) {
+			best, distance = n, d
+		}
+	}
+	return best
+}
+
+// fold makes names equal that differ only in how their words are joined.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("-_. ", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
+}
+
+// didYouMean suggests a name, or lists what there is: `the steps are "a" and "b"`.
+func didYouMean(name, many string, names []string, show func(string) string) string {
+	if n := nearest(name, names); n != "" && n != name {
+		return "did you mean " + show(n) + "?"
+	}
+	const most = 12 // more than a person reads
+	if len(names) == 0 || len(names) > most {
+		return ""
+	}
+	return many + " " + list(names, show)
+}
+
+// list joins names: `are "a", "b" and "c"`.
+func list(names []string, show func(string) string) string {
+	shown := make([]string, len(names))
+	for i, name := range names {
+		shown[i] = show(name)
+	}
+	if len(shown) == 1 {
+		return "is " + shown[0]
+	}
+	return "are " + and(shown)
+}
+
+// and joins words: "a, b and c".
+func and(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+func quote(name string) string { return fmt.Sprintf("%q", name) }
+
+func dotted(name string) string { return "." + name }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
