@@ -23,12 +23,18 @@ type Plan struct {
 	Total int64
 	// Columns are the names of the rows' variables in order: the axes, and what
 	// include adds or changes. Constants that nothing changes are not among them.
-	Columns     []string
+	Columns []string
+	// Effects is what exclude and include do, nil where that can't be told without
+	// reading all data, and where there is too much to look at.
+	Effects     *Effects
 	Env         map[string]string // what .env holds: variables that the command line named
 	Steps       []Step            // in file order; at least one
 	Concurrency int               // requests in flight
 	Rate        float64
 	MaxFailures specs.Share
+
+	matrix *matrix // nil, as are steps, in a plan that no job made
+	steps  []*step
 }
 
 // A Row is one combination of the axes' values: one record of output.
