@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -64,7 +65,7 @@ func Compile(name string, doc []byte, load func(ref string) ([]byte, error)) (*S
 	}
 	s.compiled, err = compile(c, address)
 	if err != nil {
-		return nil, explain(err)
+		return nil, s.explain(err)
 	}
 	return s, nil
 }
@@ -86,10 +87,10 @@ func (s *Schema) load(ref string, given func(string) ([]byte, error)) (io.ReadCl
 	path, ours := strings.CutPrefix(ref, base)
 	path, err := url.PathUnescape(path)
 	if !ours || err != nil || path == "" {
-		return nil, &Error{Message: fmt.Sprintf("$ref %q leads out of the schema, and nothing is fetched from elsewhere", ref), Help: copyHelp}
+		return nil, &Error{Path: s.refPath(ref), Message: fmt.Sprintf("$ref %q leads out of the schema, and nothing is fetched from elsewhere", ref), Help: copyHelp}
 	}
 	if given == nil {
-		return nil, &Error{Message: fmt.Sprintf("$ref %q leads to another file, and the schema is sent to the model's server as it stands", path), Help: copyHelp}
+		return nil, &Error{Path: s.refPath(path), Message: fmt.Sprintf("$ref %q leads to another file, and the schema is sent to the model's server as it stands", path), Help: copyHelp}
 	}
 	doc, err := given(path)
 	if err != nil {
@@ -162,27 +163,82 @@ func within(value any, path []string) error {
 }
 
 // explain turns the compiler's error into one for people.
-func explain(err error) *Error {
+func (s *Schema) explain(err error) *Error {
 	var ours *Error
 	if errors.As(err, &ours) {
 		return ours
 	}
 	var invalid *jsonschema.ValidationError
 	if errors.As(err, &invalid) {
-		leaf := deepest(invalid)
-		return &Error{Path: pointer(leaf.InstanceLocation), Message: fmt.Sprintf("this is not JSON Schema: %s", leaf.Message)}
+		return s.invalid(deepest(invalid))
 	}
 	var outer *jsonschema.SchemaError
 	if errors.As(err, &outer) && outer.Err != nil {
 		err = outer.Err
 	}
 	text := strings.TrimPrefix(err.Error(), "jsonschema: ")
-	text = strings.ReplaceAll(text, base, "")
 	if place, missing := strings.CutSuffix(text, " not found"); missing {
 		_, fragment, _ := strings.Cut(place, "#")
-		return &Error{Message: fmt.Sprintf("$ref %q names nothing in the schema", "#"+fragment)}
+		ref := "#" + fragment
+		return &Error{Path: s.refPath(ref), Message: fmt.Sprintf("$ref %q names nothing in the schema", ref)}
 	}
-	return &Error{Message: text}
+	return &Error{Message: strings.ReplaceAll(text, base, "")}
+}
+
+var expected = regexp.MustCompile(`^expected (.+), but got (\w+)$`)
+
+// invalid says what is no JSON Schema, and where.
+func (s *Schema) invalid(leaf *jsonschema.ValidationError) *Error {
+	path := pointer(leaf.InstanceLocation)
+	e := &Error{Path: path, Message: "this is not JSON Schema: " + leaf.Message}
+	if len(path) == 0 {
+		return e
+	}
+	key, got := path[len(path)-1], quoted(at(s.docs[s.address], path))
+	m := expected.FindStringSubmatch(leaf.Message)
+	switch keyword := last(leaf.KeywordLocation); {
+	case keyword == "enum" && key == "type":
+		e.Message, e.Help = fmt.Sprintf("%s is no type of JSON Schema", got), `the types are "string", "integer", "number", "boolean", "array", "object" and "null"`
+	case m != nil:
+		e.Message = fmt.Sprintf("%q must be %s, but is %s", key, choice(kindNames(anys(strings.Split(m[1], " or ")))), got)
+	case keyword == "format" && key == "pattern":
+		e.Message = fmt.Sprintf("%s is no regular expression", got)
+	case keyword == "minimum", keyword == "exclusiveMinimum":
+		e.Message = fmt.Sprintf("%q is too small: %s", key, got)
+	}
+	return e
+}
+
+func anys(words []string) []any {
+	list := make([]any, len(words))
+	for i, word := range words {
+		list[i] = word
+	}
+	return list
+}
+
+// refPath finds the place of a reference in the document, nil where it is not
+// written so there.
+func (s *Schema) refPath(ref string) []string {
+	var found []string
+	var walk func(value any, path []string)
+	walk = func(value any, path []string) {
+		switch value := value.(type) {
+		case map[string]any:
+			for _, key := range sorted(value) {
+				if key == "$ref" && value[key] == ref && found == nil {
+					found = append(clone(path), key)
+				}
+				walk(value[key], append(path, key))
+			}
+		case []any:
+			for i, item := range value {
+				walk(item, append(path, fmt.Sprint(i)))
+			}
+		}
+	}
+	walk(s.docs[s.address], nil)
+	return found
 }
 
 func deepest(e *jsonschema.ValidationError) *jsonschema.ValidationError {

@@ -228,26 +228,32 @@ func wants(n *node) []string {
 	if n.Pattern != "" && n.Title != "" {
 		return []string{n.Title}
 	}
-	words := make([]string, len(n.Type))
-	for i, kind := range n.Type {
-		words[i] = KindName(kind)
+	var words []string
+	for _, kind := range n.Type {
+		if kind == "boolean" {
+			words = append(words, "true", "false")
+			continue
+		}
+		words = append(words, KindName(kind))
 	}
 	return words
 }
 
 func wantsMapping(n *node) string {
 	const most = 5 // keys that can be read at a glance
-	if n.Title != "" && len(n.Properties) == 0 {
+	switch {
+	case n.Title != "" && len(n.Properties) == 0 && n.Additional.node == nil:
 		return n.Title
-	}
-	if len(n.Properties) == 0 || len(n.Properties) > most {
+	case len(n.Properties) == 0 || len(n.Properties) > most || n.Additional.node != nil:
 		return "a mapping"
+	case len(n.Properties) == 1:
+		return "{" + n.Properties[0].name + ": ...}"
 	}
 	var names []string
 	for _, p := range n.Properties {
 		names = append(names, p.name)
 	}
-	return "a mapping of " + choice(names)
+	return "a mapping with " + choice(names)
 }
 
 // lay puts what another shape says over this one.

@@ -7,7 +7,8 @@ var checks = []func(*draft){
 	checkEntries,
 	checkReferences,
 	checkSteps,
-	checkUnusedAxes,
 	checkLoadOptions,
 	checkOutputPaths,
+	checkUnusedAxes,
+	checkUnusedIncludes,
 }

@@ -5,14 +5,21 @@ import (
 	"slices"
 )
 
-// checkEntries holds that exclude speaks of axes and fields that there are, and
-// that include gives axes values in a shape that they have. What include names
-// beside axes are new variables.
+// checkEntries holds that exclude speaks of axes and fields that there are. What
+// include names beside axes are new variables.
 func checkEntries(d *draft) {
 	for _, entry := range d.job.Exclude {
 		for _, name := range entry.Names {
 			d.checkExcluded(entry, name)
 		}
+	}
+}
+
+// checkUnusedIncludes warns of variables that include sets and nothing reads, which
+// are mostly misspelt axes.
+func checkUnusedIncludes(d *draft) {
+	if len(d.diags.Errors()) > 0 {
+		return // a misspelt name may be what hides the use
 	}
 	for _, entry := range d.job.Include {
 		d.checkIncluded(entry)
@@ -62,7 +69,6 @@ func (d *draft) checkFields(entry Entry, name String, axis *Axis, what string) {
 	}
 }
 
-// checkIncluded finds a variable that is probably a misspelt axis: nothing reads it.
 func (d *draft) checkIncluded(entry Entry) {
 	for _, name := range entry.Names {
 		if axis := d.axis(name.Value); axis != nil {

@@ -21,17 +21,17 @@ func checkNames(d *draft) {
 	axes := map[string]Pos{}
 	for _, axis := range d.job.Axes {
 		axes[axis.Name.Value] = axis.Name.Pos
-		d.checkName(axis.Name, "axis")
+		d.checkName(axis.Name, "an axis")
 	}
 	for _, v := range d.job.Vars {
-		d.checkName(v.Name, "constant")
+		d.checkName(v.Name, "a constant")
 		if at, ok := axes[v.Name.Value]; ok {
 			d.report(at, "", fmt.Sprintf("the axis %q has the name of a constant (at %s)", v.Name.Value, d.place(v.Name.Pos)), "rename one of the two")
 		}
 	}
 	for _, entry := range d.job.Include {
 		for _, name := range entry.Names {
-			d.checkName(name, "variable")
+			d.checkName(name, "a variable")
 		}
 	}
 	d.checkStepIDs()
@@ -40,10 +40,17 @@ func checkNames(d *draft) {
 func (d *draft) checkName(name String, kind string) {
 	switch {
 	case slices.Contains(reserved, name.Value):
-		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of a %s: templates have .%s for something else", name.Value, kind, name.Value), "choose another name")
+		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of %s, since %s", name.Value, kind, taken(name.Value)), "choose another name")
 	case !identifiers.MatchString(name.Value):
-		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of a %s, since templates can't write it", name.Value, kind), "write letters, digits and _, not beginning with a digit: "+identifier(name.Value))
+		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of %s, since templates can't write it", name.Value, kind), "write letters, digits and _, not beginning with a digit: "+identifier(name.Value))
 	}
+}
+
+func taken(name string) string {
+	if name == "include" || name == "exclude" {
+		return "the matrix has a key of that name"
+	}
+	return "templates see something else as ." + name
 }
 
 // checkStepIDs holds that no two steps share an id.

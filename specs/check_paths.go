@@ -11,7 +11,7 @@ import (
 // takes the place of another one or of a file that the job reads. Names that depend
 // on the row are checked as far as they are written out; the rest when it is known.
 func checkOutputPaths(d *draft) {
-	first := map[string]Pos{}
+	first := map[string]named{}
 	for _, o := range d.job.Outputs {
 		if o.File == nil || !d.outputInside(o.File) {
 			continue
@@ -23,12 +23,26 @@ func checkOutputPaths(d *draft) {
 			d.checkInputs(o.File)
 		}
 		if at, ok := first[key]; ok {
-			d.report(o.File.Start, "", fmt.Sprintf("the output %q is also that of %s, where upper and lower case count as one", name, d.place(at)), "give each output a name of its own")
+			d.reportCollision(name, at, o.File.Start)
 			continue
 		}
-		first[key] = o.File.Start
+		first[key] = named{name, o.File.Start}
 	}
 	d.checkFolders()
+}
+
+// A named is an output's name and its place.
+type named struct {
+	name string
+	pos  Pos
+}
+
+func (d *draft) reportCollision(name string, other named, pos Pos) {
+	message := fmt.Sprintf("the output %q is named at %s too", name, d.place(other.pos))
+	if other.name != name {
+		message = fmt.Sprintf("the output %q is the same file as %q at %s where upper and lower case count as one", name, other.name, d.place(other.pos))
+	}
+	d.report(pos, "", message, "give each output a name of its own")
 }
 
 // outputInside checks the part of a name that stands before its first action.

@@ -11,7 +11,6 @@ import (
 
 // templateError reports a text that is no template, at its place in the file.
 func (d *draft) templateError(t *Template, u use, text string, err error) {
-	d.unread = true
 	pos, message, help := t.Start, err.Error(), ""
 	var bad *templates.Error
 	if errors.As(err, &bad) {
@@ -113,6 +112,9 @@ var answerFields = []string{
 	"total_duration", "load_duration", "prompt_eval_duration", "eval_duration",
 }
 
+// answerWords are what people call an answer's text.
+var answerWords = []string{"text", "content", "output", "answer", "result", "message", "value", "completion"}
+
 func (d *draft) stepReference(u use, path []string) *complaint {
 	if u.sight == ofVariables {
 		return &complaint{message: fmt.Sprintf("%s is made from the row's variables alone, and uses the answer %s", u.what, written(path))}
@@ -160,7 +162,10 @@ func (d *draft) answerHelp(i int, path []string) string {
 			return fmt.Sprintf("did you mean %s.json.%s?", written(path[:2]), path[2])
 		}
 	}
-	return didYouMean(path[2], "there", answerFields, func(name string) string { return written(path[:2]) + "." + name })
+	if slices.Contains(answerWords, path[2]) {
+		return fmt.Sprintf("did you mean %s.response?", written(path[:2]))
+	}
+	return didYouMean(path[2], "its fields", answerFields, func(name string) string { return written(path[:2]) + "." + name })
 }
 
 // recordReference checks a name of the record: the last step's answer.

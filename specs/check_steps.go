@@ -24,7 +24,7 @@ func (d *draft) stepIndex(id string) int {
 func (d *draft) stepIDs() []string {
 	var ids []string
 	for _, s := range d.job.Steps {
-		if s.ID.Value != "" {
+		if s.ID.Value != "" && !slices.Contains(ids, s.ID.Value) {
 			ids = append(ids, s.ID.Value)
 		}
 	}

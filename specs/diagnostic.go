@@ -106,6 +106,14 @@ func (ds Diagnostics) Sort() {
 	slices.SortStableFunc(ds, byPlace)
 }
 
+// sortFrom orders them by place, those of the job file before those of the files
+// that it uses.
+func (ds Diagnostics) sortFrom(file string) {
+	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
+		return cmp.Or(-compareBool(a.File == file, b.File == file), byPlace(a, b))
+	})
+}
+
 // byPlace orders by file, line and column, mistakes before warnings.
 func byPlace(a, b Diagnostic) int {
 	return cmp.Or(

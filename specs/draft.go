@@ -27,7 +27,6 @@ type draft struct {
 	single bool       // the job has no steps of its own
 	job    *Job
 	uses   []use   // every template of the job
-	unread bool    // a template could not be parsed: who knows what it reads
 	inputs []input // every file that the job reads
 	// mended are the lines that are no YAML as they stand: they are read as they
 	// were probably meant, and nothing more is said about them.

@@ -49,7 +49,7 @@ func Load(root fs.FS, name string, opts Options) (*Job, Diagnostics) {
 		return nil, d.diags
 	}
 	d.load(name)
-	d.diags.Sort()
+	d.diags.sortFrom(shown)
 	if len(d.diags.Errors()) > 0 {
 		return nil, d.diags
 	}

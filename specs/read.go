@@ -55,7 +55,7 @@ func (d *draft) readLimits() {
 	}
 	d.job.Rate = d.readRate(d.file.Rate, "")
 	if d.file.MaxFailures != nil {
-		d.job.MaxFailures = share(d.file.MaxFailures)
+		d.job.MaxFailures = d.share(d.file.MaxFailures)
 	}
 }
 

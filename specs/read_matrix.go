@@ -71,7 +71,7 @@ func (d *draft) oneKind(key, value *yaml.Node, f *axisFile) bool {
 		d.report(posOf(value), "", fmt.Sprintf("the axis %q says nothing of where its values come from", key.Value), help)
 		return false
 	case len(kinds) > 1:
-		d.report(posOf(value), "", fmt.Sprintf("the axis %q has %s, and its values come from one", key.Value, and(kinds)), "remove the others")
+		d.report(posOf(value), "", fmt.Sprintf("the axis %q has %s, but its values come from one of them", key.Value, and(kinds)), "remove the others")
 		return false
 	}
 	if f.Separator != nil && (f.File == nil || dataset.Format(f.File.Value) != "csv") && !d.wrong[value] {
@@ -125,11 +125,19 @@ func (d *draft) dataError(n *yaml.Node, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		d.report(posOf(n), "", fmt.Sprintf("%s: there is no such file", n.Value), d.similarFile(n.Value))
 	case errors.As(err, &bad) && bad.Line > 0:
+		d.showData(bad.File, n)
 		d.add(Diagnostic{File: bad.File, Pos: Pos{bad.Line, max(bad.Col, 1)}, Message: bad.Message, Help: bad.Help})
 	case errors.As(err, &bad):
 		d.report(posOf(n), "", n.Value+" "+bad.Message, bad.Help)
 	default:
 		d.report(posOf(n), "", fmt.Sprintf("%s: %v", n.Value, err), "")
+	}
+}
+
+// showData reads a data file's text, for the line in which a mistake is.
+func (d *draft) showData(file string, n *yaml.Node) {
+	if text, bad := readFile(d.root, d.inside(n.Value), maxJobFile); bad == nil {
+		d.used[file] = newSource(file, text)
 	}
 }
 
@@ -146,17 +154,28 @@ func (d *draft) similarFile(name string) string {
 			names = append(names, e.Name())
 		}
 	}
-	base := path.Base(name)
-	meant := nearest(base, names)
-	for _, n := range names { // another extension is a likely mistake too
-		if meant == "" && strings.TrimSuffix(n, path.Ext(n)) == strings.TrimSuffix(base, path.Ext(base)) {
-			meant = n
-		}
-	}
-	if meant == "" || meant == base {
+	meant := similar(path.Base(name), names)
+	if meant == "" {
 		return "paths are relative to the job file"
 	}
 	return fmt.Sprintf("did you mean %s?", path.Join(path.Dir(name), meant))
+}
+
+// similar returns the file whose name is near, its extension aside.
+func similar(name string, files []string) string {
+	stem := func(name string) string { return strings.TrimSuffix(name, path.Ext(name)) }
+	var stems []string
+	for _, file := range files {
+		stems = append(stems, stem(file))
+	}
+	meant := nearest(stem(name), stems)
+	found := ""
+	for i, file := range files {
+		if meant != "" && stems[i] == meant && (found == "" || path.Ext(file) == path.Ext(name)) {
+			found = file
+		}
+	}
+	return found
 }
 
 func (d *draft) readGlob(axis *Axis, n *yaml.Node) {

@@ -31,6 +31,10 @@ func (s *shaper) value(n *yaml.Node, shape *schema.Shape, label string) {
 		s.refuse(n, label+" has no value", "give it one, or remove the key")
 		return
 	}
+	if label == `"concurrency"` && n.Value == "auto" {
+		s.refuse(n, `"concurrency": auto is not there yet`, "write how many requests are in flight at once: concurrency: 5")
+		return
+	}
 	if !shape.Allows(kind) {
 		s.refuse(n, s.wrongKind(n, shape, label, kind), s.helpKind(n, shape, label, kind))
 		return
@@ -75,7 +79,15 @@ func kindOf(n *yaml.Node) string {
 }
 
 func (s *shaper) wrongKind(n *yaml.Node, shape *schema.Shape, label, kind string) string {
+	if tooLarge(n, shape, kind) {
+		return fmt.Sprintf("%s: %s is too large a number", label, n.Value)
+	}
 	return fmt.Sprintf("%s must be %s, but is %s", label, orList(shape.Wants), show(n, kind))
+}
+
+// tooLarge says whether a whole number is too large even for YAML.
+func tooLarge(n *yaml.Node, shape *schema.Shape, kind string) bool {
+	return kind == "number" && shape.Allows("integer") && strings.Trim(n.Value, "-0123456789") == ""
 }
 
 // show says what stands in the file, with its kind where that isn't plain to see.
@@ -115,6 +127,14 @@ func (s *shaper) helpKind(n *yaml.Node, shape *schema.Shape, label, kind string)
 		return "leave out the quotes: " + n.Value
 	case kind == "string" && shape.Allows("boolean") && yesNo[strings.ToLower(n.Value)] != "":
 		return "write " + yesNo[strings.ToLower(n.Value)]
+	case tooLarge(n, shape, kind):
+		return ""
+	case scalar && shape.Name == "axis":
+		return "a list of one is written [" + strings.TrimSpace(n.Value) + "]"
+	case kind == "array" && label == `"model"`:
+		return `to ask several models, make them an axis: matrix: {model: ` + flowNode(n) + `}, and write model: "{{ .model }}"`
+	case kind == "array" && label == `"output"`:
+		return "several are written outputs: [{file: PATH}, {file: PATH}]"
 	case scalar && shape.Allows("array") && !shape.Allows("object"):
 		return "put it in brackets: [" + strings.TrimSpace(n.Value) + "]"
 	}
@@ -208,8 +228,12 @@ func (s *shaper) unknownKey(key *yaml.Node, shape *schema.Shape) string {
 		help = fmt.Sprintf("did you mean %q?", meant)
 	case home != "":
 		help = home
+	case shape.Name == "options" && slices.Contains(dropped, key.Value):
+		help = "Ollama dropped this option; remove it"
+	case shape.Name == "options":
+		help = "an option that only a newer Ollama knows goes under extra_options; the others " + list(names, plainName)
 	default:
-		help = "the keys here " + list(names, quote)
+		help = "the keys here " + list(names, plainName)
 	}
 	s.report(posOf(key), s.step, fmt.Sprintf("unknown key %q", key.Value), help)
 	s.meant[key] = meant
@@ -225,6 +249,12 @@ var otherNames = map[string]string{
 	"system_prompt": "system", "max_concurrent": "concurrency", "parallel": "concurrency", "workers": "concurrency", "rate_limit": "rate",
 	"retries": "retry", "tasks": "steps", "name": "id", "depends_on": "needs", "path": "file", "delimiter": "separator", "axes": "matrix",
 	"response_format": "format", "schema": "format", "reasoning": "think", "thinking": "think",
+}
+
+// dropped are options that Ollama had once (api.Options before v0.17).
+var dropped = []string{
+	"mirostat", "mirostat_eta", "mirostat_tau", "tfs_z", "penalize_newline", "low_vram", "f16_kv",
+	"numa", "vocab_only", "use_mlock", "logits_all", "embedding_only", "num_gqa", "rope_frequency_base", "rope_frequency_scale",
 }
 
 // home says under which key an unknown one belongs, empty where nobody knows it.
@@ -251,7 +281,7 @@ func (s *shaper) home(name string, here *schema.Shape) string {
 
 func (s *shaper) list(n *yaml.Node, shape *schema.Shape, label string) {
 	if len(n.Content) < shape.MinItems {
-		s.refuse(n, emptyList(label, shape), "")
+		s.refuse(n, emptyList(label, shape), emptyHelp(shape))
 		return
 	}
 	steps := shape == schema.JobShape().Key("steps")
@@ -271,6 +301,13 @@ func emptyList(label string, shape *schema.Shape) string {
 		return "the axis " + label + " has no values, and an axis without values makes no rows"
 	}
 	return label + " is an empty list"
+}
+
+func emptyHelp(shape *schema.Shape) string {
+	if shape.Name == "axis" {
+		return "give it values, or remove it"
+	}
+	return "fill it, or remove the key"
 }
 
 func elementLabel(shape *schema.Shape, label string) string {
@@ -300,6 +337,8 @@ func (s *shaper) text(n *yaml.Node, shape *schema.Shape, label string) {
 		s.refuse(n, message, help)
 	case length < shape.MinLength:
 		s.refuse(n, label+" is empty", example(label, shape))
+	case shape.MaxLength == 1 && length > 1:
+		s.refuse(n, fmt.Sprintf("%s must be one character, but is %s", label, show(n, "string")), "")
 	case shape.MaxLength > 0 && length > shape.MaxLength:
 		s.refuse(n, fmt.Sprintf("%s must have at most %s, but has %d", label, plural(shape.MaxLength, "character"), length), "")
 	}
@@ -335,7 +374,9 @@ func patternMistake(n *yaml.Node, shape *schema.Shape, label string) (message, h
 	case "expression":
 		kind := kindOf(n)
 		help := ""
-		if plainNumber.MatchString(n.Value) {
+		if shape.Allows("array") {
+			help = "put it in brackets: [" + strconv.Quote(n.Value) + "]"
+		} else if plainNumber.MatchString(n.Value) {
 			help = "leave out the quotes: " + n.Value
 		} else if yesNo[strings.ToLower(n.Value)] != "" && shape.Allows("boolean") {
 			help = "write " + yesNo[strings.ToLower(n.Value)]

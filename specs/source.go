@@ -116,7 +116,7 @@ func control(text string) *mistake {
 		if r >= ' ' && r != 0x7f && !(0x80 <= r && r < 0xa0 && r != 0x85) && r != 0xfffe && r != 0xffff || strings.ContainsRune("\t\n\r", r) {
 			continue
 		}
-		return &mistake{pos: end(text[:i]), message: fmt.Sprintf("the control character U+%04X can't stand in YAML", r), help: `remove it; inside double quotes "\x..", "\0" or "\u...." can be written for one`}
+		return &mistake{pos: end(text[:i]), message: fmt.Sprintf("the control character U+%04X can't stand in YAML", r), help: fmt.Sprintf(`remove it, or write it inside double quotes as \u%04X`, r)}
 	}
 	return nil
 }

@@ -11,16 +11,35 @@ import (
 
 // nearest returns the name that was probably meant, empty where none is near.
 func nearest(name string, names []string) string {
-	best, distance := "", len([]rune(name))/3+1
+	length := len([]rune(name))
+	best, distance := "", min((length+2)/3, length-1) // so many slips in a word of that length
 	for _, n := range names {
-		if strings.EqualFold(n, name) || fold(n) == fold(name) {
+		if fold(n) == fold(name) {
 			return n
 		}
-		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(n), nil); d <= distance && (best == "" || d < distance) {
+		if d := levenshtein.Distance(strings.ToLower(name), strings.ToLower(n), nil); d <= distance && d < len([]rune(n)) && (best == "" || d < distance) {
 			best, distance = n, d
 		}
 	}
+	if best == "" && len(name) > 1 {
+		best = sameStart(name, names)
+	}
 	return best
+}
+
+// sameStart returns the only name that goes on where this one ends, or ends where
+// this one goes on.
+func sameStart(name string, names []string) string {
+	found := ""
+	for _, n := range names {
+		if len(n) > 2 && (strings.HasPrefix(n, name) || strings.HasPrefix(name, n)) {
+			if found != "" {
+				return ""
+			}
+			found = n
+		}
+	}
+	return found
 }
 
 // fold makes names equal that differ only in how their words are joined.
@@ -41,6 +60,9 @@ func didYouMean(name, many string, names []string, show func(string) string) str
 	const most = 12 // more than a person reads
 	if len(names) == 0 || len(names) > most {
 		return ""
+	}
+	if len(names) == 1 {
+		return "there is only " + show(names[0])
 	}
 	return many + " " + list(names, show)
 }
@@ -67,6 +89,8 @@ func and(words []string) string {
 }
 
 func quote(name string) string { return fmt.Sprintf("%q", name) }
+
+func plainName(name string) string { return name }
 
 func dotted(name string) string { return "." + name }
 

@@ -284,7 +284,7 @@ func dashSlip(_ []string, n int, p parts, problem string) *slip {
 
 // startSlip: an unquoted text that begins with a character of YAML's own.
 func startSlip(_ []string, n int, p parts, problem string) *slip {
-	if p.value == "" || !strings.ContainsAny(p.value[:1], "@`%&!?|>,]}") || p.value == "|" || p.value == ">" {
+	if p.value == "" || !strings.ContainsAny(p.value[:1], "@`%&*!?|>,]}") || p.value == "|" || p.value == ">" {
 		return nil
 	}
 	at := Pos{n + 1, p.valueCol()}
@@ -330,7 +330,10 @@ func bracketSlip(_ []string, n int, p parts, problem string) *slip {
 	if depth > 0 {
 		return &slip{pos: at, message: fmt.Sprintf("the %s that begins here has no closing %s, or a comma is missing in it", thing, closer), help: ""}
 	}
-	return &slip{pos: at, message: fmt.Sprintf("YAML can't read this %s: %s", thing, problem), help: "put text with a colon, a comma, quotes or brackets in quotes"}
+	if !strings.Contains(problem, "flow") && !strings.Contains(problem, "','") && !strings.Contains(problem, "node content") {
+		return nil
+	}
+	return &slip{pos: at, message: fmt.Sprintf("YAML can't read this %s", thing), help: "put text with a colon, a comma, quotes or brackets in quotes"}
 }
 
 var gluedColon = regexp.MustCompile(`^(\s*(?:- +)*[A-Za-z_][A-Za-z0-9_]*):(\S.*)$`)
@@ -354,7 +357,7 @@ func indentSlip(lines []string, n int, p parts, problem string) *slip {
 	at := Pos{n + 1, indent + 1}
 	switch {
 	case strings.HasPrefix(problem, "mapping values"):
-		return &slip{pos: at, message: "this line is indented below a line that has its value already", help: "indent it as the line above; put text with a colon in quotes"}
+		return &slip{pos: at, message: "this line is indented below a line that has its value already", help: "indent it like the line above, or, if it goes on with the text there, write that text after |"}
 	case strings.HasPrefix(strings.TrimLeft(line, " "), "- "):
 		return &slip{pos: at, message: "a list's element stands here where a key is expected", help: "indent it as the elements above, or as a list below its key"}
 	case strings.Contains(problem, "expected '-'"):

@@ -19,6 +19,7 @@ type tree struct {
 	*draft
 	open    map[*yaml.Node]bool // the nodes we are inside of
 	aliased int                 // nodes visited by way of an alias
+	entered *yaml.Node          // the outermost alias that we are inside of
 	stopped bool                // the aliases are too many: nothing more is looked at
 }
 
@@ -29,7 +30,7 @@ func (t *tree) walk(n *yaml.Node, byAlias bool) {
 	}
 	if byAlias {
 		if t.aliased++; t.aliased > maxAliased {
-			t.stop(n)
+			t.stop(t.entered)
 			return
 		}
 	}
@@ -50,7 +51,7 @@ func (t *tree) walk(n *yaml.Node, byAlias bool) {
 
 func (t *tree) stop(n *yaml.Node) {
 	t.stopped = true
-	t.report(posOf(n), "", fmt.Sprintf("aliases (*name) stand for more than %d values", maxAliased), "write the values out, or keep them in a data file")
+	t.report(posOf(n), "", "YAML aliases (*name) stand for more than 10,000 values in this job", "write the values out, or keep them in a data file")
 }
 
 // child checks one of a node's children; an alias gives way to what it names.
@@ -65,6 +66,9 @@ func (t *tree) child(parent *yaml.Node, i int, byAlias bool) {
 		parent.Content[i] = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: n.Line, Column: n.Column}
 		t.wrong[parent.Content[i]] = true
 		return
+	}
+	if !byAlias {
+		t.entered = n
 	}
 	parent.Content[i] = n.Alias
 	t.walk(n.Alias, true)

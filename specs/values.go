@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,9 @@ import (
 
 // data reads a node as data: a value with its spelling.
 func (d *draft) data(n *yaml.Node) any {
+	if d.broken(n) {
+		return nil
+	}
 	value, err := dataset.FromYAML(n)
 	var bad *dataset.Error
 	if errors.As(err, &bad) && !d.wrong[n] {
@@ -23,6 +27,11 @@ func (d *draft) data(n *yaml.Node) any {
 		d.wrong[n] = true
 	}
 	return value
+}
+
+// broken says whether a mistake was reported inside a value.
+func (d *draft) broken(n *yaml.Node) bool {
+	return d.wrong[n] || slices.ContainsFunc(n.Content, d.broken)
 }
 
 // str reads a node as text with its place.
@@ -56,9 +65,12 @@ func (d *draft) readRate(n *yaml.Node, step string) float64 {
 	return r
 }
 
-func share(n *yaml.Node) Share {
+func (d *draft) share(n *yaml.Node) Share {
 	if number, ok := strings.CutSuffix(n.Value, "%"); ok {
 		percent, _ := strconv.ParseFloat(number, 64)
+		if percent > 100 {
+			d.reportf(n, "", `"max_failures": %s is more than all rows`, n.Value)
+		}
 		return Share{Percent: percent, IsPercent: true}
 	}
 	return Share{Count: integer(n)}

@@ -12,6 +12,7 @@
 package dataset
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"iter"
@@ -112,7 +113,7 @@ func (s Source) each(f io.Reader, yield func(row, error) bool) {
 	for err == nil || IsRow(err) {
 		var r row
 		r, err = rows.next()
-		if err == io.EOF || err == nil && !yield(r, nil) {
+		if errors.Is(err, io.EOF) || err == nil && !yield(r, nil) {
 			return
 		}
 		if IsRow(err) && !yield(row{}, s.place(err)) {

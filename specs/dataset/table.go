@@ -124,11 +124,11 @@ func (t *table) explain(err error) error {
 		return tooLong(t.line, "look for a quote that is never closed")
 	case !errors.As(err, &p):
 		return err
-	case p.Err == csv.ErrBareQuote:
+	case errors.Is(p.Err, csv.ErrBareQuote):
 		return &Error{Line: p.Line, Message: `a quote inside a field without quotes`, Help: `write the field as "...""..."`}
-	case p.Err == csv.ErrQuote && p.Line > p.StartLine:
+	case errors.Is(p.Err, csv.ErrQuote) && p.Line > p.StartLine:
 		return &Error{Line: p.StartLine, Message: fmt.Sprintf("a quoted field begins in this row and is not closed properly by line %d", p.Line), Help: `close it, and double the quotes inside it: ""`}
-	case p.Err == csv.ErrQuote:
+	case errors.Is(p.Err, csv.ErrQuote):
 		return &Error{Line: p.Line, Message: `a quoted field is not closed properly`, Help: `close it, and double the quotes inside it: ""`}
 	}
 	return &Error{Line: p.Line, Message: p.Err.Error()}

@@ -70,7 +70,7 @@ func (t *text) Read(p []byte) (int, error) {
 func (t *text) fill() {
 	n := copy(t.buf, t.held)
 	m, err := io.ReadAtLeast(t.in, t.buf[n:], utf8.UTFMax)
-	if err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = io.EOF
 	}
 	block := t.buf[:n+m]
@@ -88,7 +88,7 @@ func (t *text) check(block []byte, err error) {
 	t.err = err
 	good := validPrefix(block)
 	t.ready, t.held = block[:good], block[good:]
-	if rest := t.held; len(rest) > 0 && (err == io.EOF || rest[0] == 0 || utf8.FullRune(rest)) {
+	if rest := t.held; len(rest) > 0 && (errors.Is(err, io.EOF) || rest[0] == 0 || utf8.FullRune(rest)) {
 		t.err = t.notText(rest[0])
 	}
 	t.line += bytes.Count(t.ready, []byte{'\n'})
