@@ -26,7 +26,7 @@ func one(t *testing.T, p *Plan) *Row {
 func TestRequestInFull(t *testing.T) {
 	j := job(t, "Translate {{ .s.text }} to {{ .l }} ({{ .row.number }}/{{ .row.id }}, {{ .env.WHO }})", list(t, "s", "[{text: 'a {{ .l }}', ctx: '4096', t: 0.70}]"), list(t, "l", "[fr]"))
 	j.Env = map[string]string{"WHO": "me"}
-	j.RowID = tmpl(t, "{{ .l }}-{{ .row.number }}-{{ .env.WHO }}")
+	j.RowID = tmpl(t, "{{ .l }}-{{ .env.WHO }}")
 	s := &j.Steps[0]
 	s.Model = tmpl(t, "m-{{ .l }}")
 	s.Messages = append([]specs.Message{{Role: "system", Content: tmpl(t, "Be brief.")}}, s.Messages...)
@@ -46,7 +46,7 @@ func TestRequestInFull(t *testing.T) {
 		Model: "m-fr",
 		Messages: []Message{
 			{"system", "Be brief."},
-			{"user", "Translate a {{ .l }} to fr (0/fr-0-me, me)"}, // data is no template
+			{"user", "Translate a {{ .l }} to fr (0/fr-me, me)"}, // data is no template
 		},
 		Options: map[string]any{
 			"num_predict": json.Number("64"), "num_ctx": json.Number("4096"), "temperature": json.Number("0.70"),

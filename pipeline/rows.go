@@ -130,14 +130,12 @@ func (w *walk) identify(row *Row) *Error {
 	return nil
 }
 
-// idScope is what row_id sees: a row's variables, and those of .row.number and .env
-// that it reads.
+// idScope is what row_id sees: a row's variables, and .env if it reads that.
 func (w *walk) idScope(row *Row) map[string]any {
-	if !w.idNeeds.row && !w.idNeeds.env {
+	if !w.idNeeds.env {
 		return row.Vars
 	}
 	scope := maps.Clone(row.Vars)
-	scope["row"] = map[string]any{"number": number(row.Number)}
 	scope["env"] = w.env
 	return scope
 }
