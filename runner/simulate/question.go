@@ -1,0 +1,197 @@
+package simulate
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ollama/ollama/api"
+)
+
+// maxBody bounds a request: far more than any context holds.
+const maxBody = 256 << 20
+
+// A wire is a request to /api/chat or /api/generate as it comes. It has fewer
+// fields than api.ChatRequest and api.GenerateRequest and decodes twice as fast;
+// those are asked only for the words of an error.
+type wire struct {
+	Model     string          `json:"model"`
+	Messages  []Message       `json:"messages"`
+	Prompt    string          `json:"prompt"`
+	System    string          `json:"system"`
+	Raw       bool            `json:"raw"`
+	Stream    *bool           `json:"stream"`
+	Format    json.RawMessage `json:"format"`
+	KeepAlive *api.Duration   `json:"keep_alive"`
+	Options   map[string]any  `json:"options"`
+	Think     *api.ThinkValue `json:"think"`
+	Truncate  *bool           `json:"truncate"`
+	Shift     *bool           `json:"shift"`
+}
+
+// A question is one request to a model, checked.
+type question struct {
+	wire
+	chat    bool // of /api/chat, not of /api/generate
+	entry   *entry
+	options options
+	thinks  bool
+	key     string // of model, messages and format; equal for all attempts at one row
+	place   uint64 // the key as a number
+	seed    uint64 // of all that can change the answer
+}
+
+// A refusal is an error reply, with the words of Ollama.
+type refusal struct {
+	status  int
+	message string
+}
+
+func refuse(status int, format string, args ...any) *refusal {
+	return &refusal{status, fmt.Sprintf(format, args...)}
+}
+
+// readWire decodes a request. Mistakes are reported as gin does for api's types.
+func readWire(r *http.Request, body *bytes.Buffer, reference func() any) (*wire, *refusal) {
+	body.Reset()
+	if _, err := body.ReadFrom(http.MaxBytesReader(nil, r.Body, maxBody)); err != nil {
+		return nil, refuse(http.StatusBadRequest, "%s", err)
+	}
+	w := &wire{}
+	err := json.NewDecoder(bytes.NewReader(body.Bytes())).Decode(w)
+	if err == nil {
+		return w, nil
+	}
+	if errors.Is(err, io.EOF) {
+		return nil, refuse(http.StatusBadRequest, "missing request body")
+	}
+	if theirs := json.NewDecoder(bytes.NewReader(body.Bytes())).Decode(reference()); theirs != nil {
+		err = theirs
+	}
+	return nil, refuse(http.StatusBadRequest, "%s", err)
+}
+
+// asked says whether there is a prompt; without one the request only loads or
+// unloads the model.
+func (w *wire) asked() bool { return len(w.Messages) > 0 }
+
+// unloads says that the request asks for the model to leave memory.
+func (w *wire) unloads() bool {
+	return !w.asked() && w.KeepAlive != nil && w.KeepAlive.Duration == 0
+}
+
+func (w *wire) streams() bool { return w.Stream == nil || *w.Stream }
+
+// truncates says whether a prompt may be cut to fit the context.
+func (w *wire) truncates() bool { return w.Truncate == nil || *w.Truncate }
+
+// newQuestion finds the model and checks what Ollama checks before it schedules.
+func (s *Server) newQuestion(w *wire, chat bool) (*question, *refusal) {
+	if !chat {
+		w.Messages = generated(w)
+	}
+	for i := range w.Messages {
+		w.Messages[i].Role = strings.ToLower(w.Messages[i].Role)
+	}
+	q := &question{wire: *w, chat: chat, options: defaultOptions(s.cfg.NumCtx)}
+	q.entry = s.models.find(w.Model)
+	switch {
+	case q.entry == nil && chat && !validName(w.Model):
+		return nil, refuse(http.StatusBadRequest, "model is required")
+	case q.entry == nil:
+		return nil, refuse(http.StatusNotFound, "model '%s' not found", w.Model)
+	case w.unloads():
+		return q, nil
+	case !q.entry.thinks && w.Think.Bool():
+		return nil, refuse(http.StatusBadRequest, "%q does not support thinking", w.Model)
+	case q.entry.embeds:
+		return nil, refuse(http.StatusBadRequest, "%q does not support %s", w.Model, doing(chat))
+	}
+	if err := q.options.set(w.Options); err != nil {
+		return nil, refuse(http.StatusInternalServerError, "%s", err)
+	}
+	q.thinks = q.entry.thinks && (w.Think == nil || w.Think.Bool())
+	q.options.load.shift = w.Shift == nil || *w.Shift
+	q.identify(s.cfg.Seed)
+	return q, nil
+}
+
+// generated makes a conversation of what /api/generate takes, none where it takes
+// no prompt.
+func generated(w *wire) []Message {
+	if w.Prompt == "" {
+		return nil
+	}
+	if w.System == "" || w.Raw {
+		return []Message{{"user", w.Prompt}}
+	}
+	return []Message{{"system", w.System}, {"user", w.Prompt}}
+}
+
+func doing(chat bool) string {
+	if chat {
+		return "chat"
+	}
+	return "generate"
+}
+
+// identify sets key, place and seed. Options are no part of the key, so that an
+// attempt with another seed is an attempt at the same thing; they are of the seed,
+// where a temperature of 0 makes the request's own seed count for nothing.
+func (q *question) identify(seed uint64) {
+	h := sha256.New()
+	part(h, q.entry.full)
+	for i := range q.Messages {
+		part(h, q.Messages[i].Role)
+		part(h, q.Messages[i].Content)
+	}
+	part(h, string(q.Format))
+	sum := h.Sum(nil)
+	q.key = hex.EncodeToString(sum[:8])
+	q.place = binary.BigEndian.Uint64(sum)
+	q.seed = mix(q.place ^ mix(seed))
+	if q.options.temperature > 0 {
+		q.seed = mix(q.seed ^ uint64(q.options.seed) ^ mix(math.Float64bits(q.options.temperature)))
+	}
+	if q.Think != nil {
+		q.seed = mix(q.seed ^ hashString(q.Think.String()))
+	}
+}
+
+// part adds a string to a hash so that no two lists of strings look the same.
+func part(h hash.Hash, s string) {
+	var length [8]byte
+	binary.BigEndian.PutUint64(length[:], uint64(len(s)))
+	h.Write(length[:])
+	io.WriteString(h, s)
+}
+
+// last is the newest message of the user, empty if there is none.
+func (q *question) last() string { return lastOf(q.Messages, "user") }
+
+func lastOf(messages []Message, role string) string {
+	for i := len(messages) - 1; i >= 0; i-- {
+		if messages[i].Role == role {
+			return messages[i].Content
+		}
+	}
+	return ""
+}
+
+// keep is how long the model is to stay in memory, nil for the server's own choice.
+func (q *question) keep() *time.Duration {
+	if q.KeepAlive == nil {
+		return nil
+	}
+	return &q.KeepAlive.Duration
+}
