@@ -1,0 +1,233 @@
+package output
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// A State is what became of an output file.
+type State string
+
+const (
+	Created   State = "created"   // there was none
+	Changed   State = "changed"   // replaced
+	Unchanged State = "unchanged" // the bytes are the same: not touched
+	Kept      State = "kept"      // stays as it was, since rows of it are missing
+)
+
+// A Written tells what became of one file.
+type Written struct {
+	Path    string // inside the root, slash-separated
+	Rows    int64  // records in the new file
+	State   State
+	Why     string // of a kept file: which of its rows are missing
+	Partial string // of a kept file: where the new one is, without the missing rows; empty if it has no rows
+}
+
+func (w Written) String() string {
+	switch {
+	case w.State != Kept:
+		return fmt.Sprintf("%s: %s, %s", w.Path, w.State, count(w.Rows, "row"))
+	case w.Partial == "":
+		return fmt.Sprintf("%s: stays as it was: %s", w.Path, w.Why)
+	}
+	return fmt.Sprintf("%s: stays as it was: %s; the others are in %s", w.Path, w.Why, w.Partial)
+}
+
+func count(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Commit puts the partial files in the place of the job's output files, ordered by
+// path, and ends the Set. Each file is replaced whole, after its bytes are on disk,
+// and not touched where they are the same; a crash at any time leaves the old file
+// or the new one. A text file or a catalogue of which rows are missing stays as it
+// was. An output whose name is constant has its file even without a record.
+//
+// Before the first file is replaced, all are finished and looked at. An error (an
+// *Error) comes with the files that were done before it; the partial files of the
+// others stay where they are.
+func (s *Set) Commit() ([]Written, error) {
+	if err := s.finish(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	files := s.written()
+	for _, f := range files {
+		if err := s.lookAt(f); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
+	written, err := s.replaceAll(files)
+	if err == nil {
+		err = s.tidy(written)
+	}
+	return written, errors.Join(err, s.close())
+}
+
+// Keep ends the Set of a run that was cut short: the job's files stay as they are.
+// It gives the folder with the partial files, a path inside the root; empty: there
+// are none. Each is what the output would be with the records so far, unless Write
+// met an error: then it ends with the last record that could be written.
+func (s *Set) Keep() (string, error) {
+	if !s.begun || len(s.written()) == 0 {
+		return "", s.Discard()
+	}
+	var err error
+	if !s.broken {
+		err = s.finish()
+	}
+	return s.partials.name, errors.Join(err, s.close())
+}
+
+// Discard ends the Set and removes its partial files.
+func (s *Set) Discard() error {
+	if !s.begun {
+		return nil
+	}
+	ours := s.partials.ours()
+	err := s.close()
+	if ours == nil {
+		err = errors.Join(err, s.clearPartials())
+	}
+	return err
+}
+
+func (s *Set) close() error {
+	return errors.Join(s.partials.close(), s.rest.close())
+}
+
+// written gives the files that the run wrote or would have, by path.
+func (s *Set) written() []*file {
+	files := make([]*file, 0, len(s.claims.files))
+	for _, f := range s.claims.files {
+		if f.made || f.failed > 0 || f.unfit > 0 {
+			files = append(files, f)
+		}
+	}
+	slices.SortFunc(files, func(a, b *file) int { return cmp.Compare(a.path, b.path) })
+	return files
+}
+
+// finish completes the partial files: each ends as its form asks, and has all
+// columns. Only what is still open stays open.
+func (s *Set) finish() error {
+	if err := s.Begin(); err != nil {
+		return err
+	}
+	if err := s.addEmpty(); err != nil {
+		return err
+	}
+	for _, f := range s.written() {
+		if !f.made {
+			continue
+		}
+		if text := f.out.form.end(nil, f); len(text) > 0 {
+			if err := s.partials.write(f, text); err != nil {
+				return err
+			}
+		}
+		if err := s.widen(f); err != nil {
+			return err
+		}
+	}
+	return s.partials.ours()
+}
+
+// addEmpty makes the files of outputs with a constant name that have no record.
+func (s *Set) addEmpty() error {
+	for _, out := range s.outputs {
+		if out.fixed != nil && (out.fixed.made || out.fixed.failed > 0 || out.fixed.unfit > 0) || !out.spec.File.Constant() {
+			continue
+		}
+		full, bad := resolve(s.job.Dir, out.spec.File.Text(), out.literal)
+		if bad != nil {
+			continue // told by Check, and its records are set aside
+		}
+		f, bad := s.claims.claim(out, full, 0)
+		if bad != nil {
+			continue
+		}
+		text, err := out.form.begin(nil, f, nil)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(s.partials.create(f), s.partials.write(f, text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookAt finds what forbids replacing a file before any is replaced.
+func (s *Set) lookAt(f *file) error {
+	if why := f.missing(); why != "" {
+		return nil
+	}
+	target := s.target(f.path)
+	info, err := s.root.Lstat(target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return failure("replacing", target, err)
+	}
+	if bad := replaceable(info); bad != nil {
+		return &Error{Doing: "replacing", Path: target, Cause: errors.New("it " + bad.message), Help: bad.help}
+	}
+	return nil
+}
+
+// missing says which rows a file lacks that must not be replaced without them.
+func (f *file) missing() string {
+	if !f.out.whole {
+		return ""
+	}
+	var why []string
+	switch all := f.failed + f.rows + f.unfit; {
+	case f.failed > 0 && all == 1:
+		why = append(why, "its only row failed")
+	case f.failed > 0:
+		why = append(why, fmt.Sprintf("%d of its %d rows failed", f.failed, all))
+	}
+	if f.unfit > 0 {
+		why = append(why, fmt.Sprintf("%s could not be written", count(f.unfit, "row")))
+	}
+	if f.out.unknown > 0 {
+		why = append(why, fmt.Sprintf("%s failed whose file only the answer tells", count(f.out.unknown, "row")))
+	}
+	return strings.Join(why, ", ")
+}
+
+// tidy removes the partial files that nobody needs: all but those of kept files.
+func (s *Set) tidy(written []Written) error {
+	needed := slices.ContainsFunc(written, func(w Written) bool { return w.Partial != "" })
+	if !needed {
+		return errors.Join(s.partials.close(), s.clearPartials())
+	}
+	for _, w := range written {
+		if w.State != Unchanged {
+			continue
+		}
+		name := strings.TrimPrefix(strings.TrimPrefix(w.Path, s.base), "/")
+		if f := s.claims.files[name]; f != nil {
+			if err := errors.Join(s.partials.shut(f), s.partials.dir.Remove(f.path)); err != nil {
+				return failure("removing", s.partials.at(f.path), err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Set) clearPartials() error {
+	if err := s.root.RemoveAll(s.partials.name); err != nil {
+		return failure("removing", s.partials.name, err)
+	}
+	return nil
+}

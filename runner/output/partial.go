@@ -1,0 +1,203 @@
+package output
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+)
+
+// maxOpen is how many partial files are open at once: few enough for the 256
+// descriptors that macOS gives, with the run's connections beside them.
+const maxOpen = 64
+
+// A file is one of the job's output files: what is known of it during a run. Its
+// text is in a partial file, under the same path as the file itself will have.
+type file struct {
+	out    *output
+	path   string // inside the root, or the folder of simulated runs
+	first  int64  // the row that first named it
+	rows   int64  // records written
+	failed int64  // failed rows that it has no record of
+	unfit  int64  // rows whose record could not be made
+	size   int64  // bytes written
+	footer string // text: what stands after its last record
+	width  int    // csv, tsv: the columns of its header
+	keys   keys   // json with keys: those of its records
+
+	made       bool     // there is a partial file
+	seen       bool     // what stands at its path has been looked at
+	handle     *os.File // nil: not open
+	prev, next *file    // in partials.open
+}
+
+// partials holds the partial files of one run under one folder, open where they
+// were written last. A record is handed to the operating system whole, in one
+// write, before the next one is begun: what a dead process leaves behind are
+// whole records.
+//
+// The folder is held open, and not only named: should another run of the job
+// clear it, this one meets an error and never the other one's files.
+type partials struct {
+	root   *os.Root
+	name   string   // of the folder inside root
+	dir    *os.Root // nil before begin
+	open   file     // the head of a ring: next is the file written last
+	count  int
+	closed bool
+}
+
+func newPartials(root *os.Root, base, job string) *partials {
+	p := &partials{root: root, name: path.Join(base, ".runner/partial", folderName(job))}
+	p.open.next, p.open.prev = &p.open, &p.open
+	return p
+}
+
+// folderName makes a job's name the name of a folder. Names that no folder can
+// have get a hash, so that different jobs have different folders.
+func folderName(job string) string {
+	safe := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r) {
+			return r
+		}
+		return '_'
+	}, job)
+	if safe == job && checkPart(job) == nil && len(job) <= 100 {
+		return job
+	}
+	h := fnv.New64a()
+	h.Write([]byte(job))
+	return fmt.Sprintf("%.80s-%016x", safe, h.Sum64())
+}
+
+// begin clears what an earlier run left and makes the folder.
+func (p *partials) begin() error {
+	if p.dir != nil {
+		return nil
+	}
+	if err := p.root.RemoveAll(p.name); err != nil {
+		return failure("clearing", p.name, err)
+	}
+	if err := p.root.MkdirAll(p.name, 0o777); err != nil {
+		return failure("making the folder", p.name, err)
+	}
+	dir, err := p.root.OpenRoot(p.name)
+	if err != nil {
+		return failure("opening the folder", p.name, err)
+	}
+	p.dir = dir
+	return nil
+}
+
+// create makes a file's partial file. fs.ErrExist means that the file system
+// takes its name for that of another one.
+func (p *partials) create(f *file) error {
+	if dir := path.Dir(f.path); dir != "." {
+		if err := p.dir.MkdirAll(dir, 0o777); err != nil {
+			return failure("making the folder", p.at(dir), err)
+		}
+	}
+	return p.openFile(f, os.O_CREATE|os.O_EXCL)
+}
+
+func (p *partials) openFile(f *file, flags int) error {
+	if p.count >= maxOpen {
+		if err := p.shut(p.open.prev); err != nil {
+			return err
+		}
+	}
+	handle, err := p.dir.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|flags, 0o666)
+	if err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return fs.ErrExist
+		}
+		return failure("opening", p.at(f.path), err)
+	}
+	f.handle, f.made = handle, true
+	p.count++
+	p.front(f)
+	return nil
+}
+
+// write appends text to a partial file. Where it fails, the file ends with the
+// last whole text written before.
+func (p *partials) write(f *file, text []byte) error {
+	if f.handle == nil {
+		if err := p.openFile(f, 0); err != nil {
+			return err
+		}
+	} else if p.open.next != f {
+		p.unlink(f)
+		p.front(f)
+	}
+	n, err := f.handle.Write(text)
+	if err != nil {
+		if n > 0 {
+			err = errors.Join(err, f.handle.Truncate(f.size))
+		}
+		return failure("writing", p.at(f.path), err)
+	}
+	f.size += int64(n)
+	return nil
+}
+
+// shut closes a partial file if it is open.
+func (p *partials) shut(f *file) error {
+	if f.handle == nil {
+		return nil
+	}
+	p.unlink(f)
+	p.count--
+	handle := f.handle
+	f.handle = nil
+	if err := handle.Close(); err != nil {
+		return failure("writing", p.at(f.path), err)
+	}
+	return nil
+}
+
+// close closes what is open; the partial files stay.
+func (p *partials) close() error {
+	if p.dir == nil || p.closed {
+		return nil
+	}
+	p.closed = true
+	var errs []error
+	for p.open.next != &p.open {
+		errs = append(errs, p.shut(p.open.next))
+	}
+	errs = append(errs, p.dir.Close())
+	return errors.Join(errs...)
+}
+
+// ours says whether the folder still is the one that begin made.
+func (p *partials) ours() error {
+	held, err := p.dir.Stat(".")
+	if err != nil {
+		return failure("opening the folder", p.name, err)
+	}
+	named, err := p.root.Stat(p.name)
+	if err != nil {
+		return failure("opening the folder", p.name, err)
+	}
+	if !os.SameFile(held, named) {
+		return failure("opening the folder", p.name, fs.ErrNotExist)
+	}
+	return nil
+}
+
+// at is the path of a partial file inside the root.
+func (p *partials) at(name string) string { return path.Join(p.name, name) }
+
+func (p *partials) front(f *file) {
+	f.prev, f.next = &p.open, p.open.next
+	f.prev.next, f.next.prev = f, f
+}
+
+func (p *partials) unlink(f *file) {
+	f.prev.next, f.next.prev = f.next, f.prev
+	f.prev, f.next = nil, nil
+}
