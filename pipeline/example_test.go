@@ -10,7 +10,11 @@ import (
 // A Go program's own prompts as a plan: package runner carries it out.
 func ExamplePrompts() {
 	plan := pipeline.Prompts("qwen3:8b", slices.Values([]string{"Why is the sky blue?", "And {{ .this }} is no template."}))
-	for row := range plan.Rows {
+	for row, err := range plan.Rows {
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
 		request, err := plan.Steps[0].Request(&pipeline.Scope{Row: row})
 		if err != nil {
 			fmt.Println(err)

@@ -134,6 +134,8 @@ func TestMatrixRules(t *testing.T) {
 		{name: "lists match as a whole, null only null",
 			axes: []specs.Axis{file("p", "p.json")}, exclude: `[{p: {tags: [x]}}, {p: {tags: []}}, {p: ""}, {p: {gone: null}}]`, include: `[{p: ~, x: 1}, {p: {tags: [x, y]}, x: 2}]`,
 			want: []string{`{"p":{"id":"a","tags":["x","y"]},"x":2}`, `{"p":null,"x":1}`}},
+		{name: "true is spelled as in CSV", axes: []specs.Axis{list(t, "a", "[true, 'false', 'True']")}, exclude: `[{a: 'true'}, {a: false}, {a: [true]}]`,
+			want: []string{`{"a":"True"}`}},
 		{name: "exclude reads constants", vars: "{tone: warm}", axes: []specs.Axis{list(t, "a", "[1, 2]")}, exclude: `[{a: 1, tone: warm}, {a: 2, tone: cold}, {a: 2, gone: 1}]`,
 			want: []string{`{"a":2,"tone":"warm"}`}},
 	}

@@ -181,7 +181,7 @@ func (r *rendering) contents() []Message {
 		switch {
 		case !ok:
 		case !utf8.ValidString(text):
-			r.wrong(p, fmt.Sprintf("%s is not valid UTF-8", r.called(i)), "look for a function that cuts characters in two")
+			r.wrong(p, fmt.Sprintf("%s is not valid UTF-8", r.called(i)), "what it is made of must be UTF-8 text")
 		case role == "user" && strings.TrimSpace(text) == "":
 			// Ollama would only load the model and answer nothing.
 			r.wrong(p, r.called(i)+" is empty", "")

@@ -24,7 +24,7 @@ func one(t *testing.T, p *Plan) *Row {
 }
 
 func TestRequestInFull(t *testing.T) {
-	j := job(t, "Translate {{ .s.text }} to {{ .l }} ({{ .row.number }}/{{ .row.id }}, {{ .env.WHO }})", list(t, "s", "[{text: 'a {{ .l }}', ctx: '4096', t: 0.70}]"), list(t, "l", "[fr]"))
+	j := job(t, "Translate {{ .s.text }} to {{ .l }} ({{ .row.number }}/{{ .row.id }}, {{ .env.WHO }})", list(t, "s", "[{text: 'a {{ .l }}', ctx: '4096', t: 0.70, mmap: 'false'}]"), list(t, "l", "[fr]"))
 	j.Env = map[string]string{"WHO": "me"}
 	j.RowID = tmpl(t, "{{ .l }}-{{ .env.WHO }}")
 	s := &j.Steps[0]
@@ -35,6 +35,8 @@ func TestRequestInFull(t *testing.T) {
 		specs.Option{Name: specs.String{Value: "temperature"}, Template: tmpl(t, "{{ .s.t }}")},
 		specs.Option{Name: specs.String{Value: "seed"}, Template: tmpl(t, "1{{ .row.number }}")},
 		specs.Option{Name: specs.String{Value: "stop"}, Template: tmpl(t, "{{ .l }}")},
+		specs.Option{Name: specs.String{Value: "use_mmap"}, Template: tmpl(t, "{{ .s.mmap }}")},
+		specs.Option{Name: specs.String{Value: "of_a_newer_server"}, Template: tmpl(t, "{{ .s }}")},
 	)
 	s.Format, s.Think, s.KeepAlive, s.OwnLimit = json.RawMessage(`"json"`), "low", "5m", true
 	p := build(t, j, nil)
@@ -50,7 +52,8 @@ func TestRequestInFull(t *testing.T) {
 		},
 		Options: map[string]any{
 			"num_predict": json.Number("64"), "num_ctx": json.Number("4096"), "temperature": json.Number("0.70"),
-			"seed": json.Number("10"), "stop": []any{"fr"},
+			"seed": json.Number("10"), "stop": []any{"fr"}, "use_mmap": false,
+			"of_a_newer_server": object{"text": "a {{ .l }}", "ctx": "4096", "t": json.Number("0.70"), "mmap": "false"},
 		},
 		Format: json.RawMessage(`"json"`), Think: "low", KeepAlive: "5m", OwnLimit: true,
 	}
@@ -70,6 +73,12 @@ func TestRequestMistakes(t *testing.T) {
 		{"an empty message of several", func(s *specs.Step) {
 			s.Messages = []specs.Message{{Role: "user", Content: tmpl(t, "Hi")}, {Role: "assistant", Content: tmpl(t, "")}, {Role: "user", Content: tmpl(t, "{{ .blank }}")}}
 		}, `job.yaml:7:11: step "main": row 0 (r0): message 3 (user) is empty`},
+		{"an environment that is no text", func(s *specs.Step) { s.Messages[0].Content = tmpl(t, "Hi {{ .env.BAD }}") },
+			`job.yaml:7:11: step "main": row 0 (r0): the prompt is not valid UTF-8; what it is made of must be UTF-8 text`},
+		{"an option that lacks its variable", func(s *specs.Step) { s.Options = options(t, "num_ctx", "{{ .env.GONE }}") },
+			`job.yaml:7:14: step "main": row 0 (r0): the template uses .env.GONE, which this row does not have`},
+		{"long text for a number", func(s *specs.Step) { s.Options = options(t, "num_ctx", "{{ .long }}") },
+			`job.yaml:7:11: step "main": row 0 (r0): option "num_ctx" must be a whole number, but is "` + strings.Repeat("é", 59) + "..."},
 		{"no model's name", func(s *specs.Step) { s.Model = tmpl(t, "{{ .blank }}") },
 			`job.yaml:7:11: step "main": row 0 (r0): the model's name is empty`},
 		{"no model", func(s *specs.Step) { s.Model = nil },
@@ -89,7 +98,8 @@ func TestRequestMistakes(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			j := job(t, "Hi", list(t, "id", "[r0]"), list(t, "blank", "['']"), list(t, "word", "[many]"), list(t, "half", "[0.5]"), list(t, "zero", "[0]"), list(t, "list", "[[1]]"))
+			j := job(t, "Hi", list(t, "id", "[r0]"), list(t, "blank", "['']"), list(t, "word", "[many]"), list(t, "half", "[0.5]"), list(t, "zero", "[0]"), list(t, "list", "[[1]]"), list(t, "long", "["+strings.Repeat("é", 100)+"]"))
+			j.Env = map[string]string{"BAD": "\xff"}
 			j.RowID = tmpl(t, "{{ .id }}")
 			test.change(&j.Steps[0])
 			p := build(t, j, nil)
@@ -112,8 +122,11 @@ func options(t *testing.T, name, text string) []specs.Option {
 func TestRequestLacksAVariable(t *testing.T) {
 	j := job(t, "To {{ .p.name }}", list(t, "p", "[{name: a}, {nom: b}]"))
 	p := build(t, j, nil)
-	for row := range p.Rows {
-		_, err := p.Steps[0].Request(&Scope{Row: row, Answers: make([]*Answer, 1)})
+	for row, err := range p.Rows {
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Steps[0].Request(&Scope{Row: row, Answers: make([]*Answer, 1)})
 		if row.Number == 0 {
 			if err != nil {
 				t.Error(err)
@@ -157,7 +170,7 @@ func TestEarlierAnswers(t *testing.T) {
 	if d := cmp.Diff([]int{0}, p.Steps[1].Needs); d != "" {
 		t.Error(d)
 	}
-	if req.Options != nil && len(req.Options) != 0 {
+	if len(req.Options) > 0 {
 		t.Errorf("options %v", req.Options)
 	}
 }

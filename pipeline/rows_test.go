@@ -18,9 +18,9 @@ import (
 func TestRowIDs(t *testing.T) {
 	j := job(t, "x", list(t, "id", `[a, b, a, " ", "3", 4]`))
 	p := build(t, j, nil)
-	for row := range p.Rows {
-		if row.ID != fmt.Sprint(row.Number) || row.String() != "row "+row.ID {
-			t.Errorf("row %d has the id %q and is called %q", row.Number, row.ID, row)
+	for row, err := range p.Rows {
+		if err != nil || row.ID != fmt.Sprint(row.Number) || row.String() != "row "+row.ID {
+			t.Errorf("row %d has the id %q and is called %q: %v", row.Number, row.ID, row, err)
 		}
 	}
 	j.RowID = tmpl(t, "{{ .id }}")
@@ -154,7 +154,10 @@ func TestStoppingClosesTheFile(t *testing.T) {
 	if p.Total != unknown {
 		t.Fatalf("Total = %d: the file is no stream", p.Total)
 	}
-	for row := range p.Rows {
+	for row, err := range p.Rows {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if row.Number == 3 {
 			break
 		}

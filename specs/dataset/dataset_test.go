@@ -164,6 +164,17 @@ func TestMissingAndOddFiles(t *testing.T) {
 	}
 }
 
+func TestFormat(t *testing.T) {
+	for name, want := range map[string]string{
+		"a.csv": "csv", "b/A.TSV": "tsv", "a.jsonl": "jsonl", "a.ndjson": "jsonl", "a.json": "json", "a.yaml": "yaml", "a.YML": "yaml", "a.txt": "txt",
+		"a.xlsx": "", "csv": "", "": "", "a.csv.gz": "",
+	} {
+		if got := Format(name); got != want {
+			t.Errorf("Format(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestSeparator(t *testing.T) {
 	s := source("a.csv")
 	s.Separator = ';'

@@ -28,7 +28,7 @@ func folder(t *testing.T, files map[string]string) (string, fs.FS) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { root.Close() })
+	t.Cleanup(func() { _ = root.Close() })
 	return dir, root.FS()
 }
 

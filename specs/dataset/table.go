@@ -32,8 +32,11 @@ func newTable(in *text, separator rune) (*table, error) {
 		return nil, err
 	}
 	t.names = append(t.names, header...)
+	if err := t.checkHeader(separator); err != nil {
+		return nil, err
+	}
 	t.csv.ReuseRecord = true
-	return t, t.checkHeader(separator)
+	return t, nil
 }
 
 func (t *table) checkHeader(separator rune) error {
