@@ -32,7 +32,8 @@ type Shape struct {
 	Pattern  *regexp.Regexp
 	Min, Max *json.Number // of numbers
 	MinLength, MaxLength,
-	MinItems, MinKeys int
+	MinItems, MaxItems,
+	MinKeys, MaxKeys int // 0: no limit
 	Examples []json.RawMessage
 }
 
@@ -100,7 +101,9 @@ type node struct {
 	MinLength   int               `json:"minLength"`
 	MaxLength   int               `json:"maxLength"`
 	MinItems    int               `json:"minItems"`
+	MaxItems    int               `json:"maxItems"`
 	MinKeys     int               `json:"minProperties"`
+	MaxKeys     int               `json:"maxProperties"`
 	Examples    []json.RawMessage `json:"examples"`
 	Definitions map[string]*node  `json:"definitions"`
 }
@@ -189,7 +192,7 @@ func (b shapes) own(n *node) *Shape {
 	s := &Shape{
 		Title: n.Title, Description: n.Description, Kinds: n.Type, Required: n.Required,
 		Min: n.Minimum, Max: n.Maximum, MinLength: n.MinLength, MaxLength: n.MaxLength,
-		MinItems: n.MinItems, MinKeys: n.MinKeys, Examples: n.Examples,
+		MinItems: n.MinItems, MaxItems: n.MaxItems, MinKeys: n.MinKeys, MaxKeys: n.MaxKeys, Examples: n.Examples,
 	}
 	if n.Pattern != "" {
 		s.Pattern = regexp.MustCompile(n.Pattern)
@@ -268,7 +271,7 @@ func (s *Shape) lay(o *Shape) {
 			*field.to = *field.from
 		}
 	}
-	for _, field := range []struct{ to, from *int }{{&s.MinLength, &o.MinLength}, {&s.MaxLength, &o.MaxLength}, {&s.MinItems, &o.MinItems}, {&s.MinKeys, &o.MinKeys}} {
+	for _, field := range []struct{ to, from *int }{{&s.MinLength, &o.MinLength}, {&s.MaxLength, &o.MaxLength}, {&s.MinItems, &o.MinItems}, {&s.MaxItems, &o.MaxItems}, {&s.MinKeys, &o.MinKeys}, {&s.MaxKeys, &o.MaxKeys}} {
 		if *field.from != 0 {
 			*field.to = *field.from
 		}

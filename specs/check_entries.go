@@ -74,7 +74,7 @@ func (d *draft) checkIncluded(entry Entry) {
 		if axis := d.axis(name.Value); axis != nil {
 			continue
 		}
-		if d.isRead(name.Value) || d.isVar(name.Value) {
+		if d.scope.reads(name.Value) || slices.ContainsFunc(d.job.Vars, func(v Var) bool { return v.Name.Value == name.Value }) {
 			continue
 		}
 		help := "remove it"
@@ -83,20 +83,4 @@ func (d *draft) checkIncluded(entry Entry) {
 		}
 		d.warn(name.Pos, "", fmt.Sprintf("include sets %q, which no template uses", name.Value), help)
 	}
-}
-
-func (d *draft) isVar(name string) bool {
-	return slices.ContainsFunc(d.job.Vars, func(v Var) bool { return v.Name.Value == name })
-}
-
-// isRead says whether any template reads a variable, or might.
-func (d *draft) isRead(name string) bool {
-	for _, u := range d.uses {
-		for _, ref := range u.Refs() {
-			if len(ref.Path) == 0 || ref.Path[0] == name {
-				return true
-			}
-		}
-	}
-	return false
 }

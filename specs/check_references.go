@@ -56,7 +56,7 @@ func (d *draft) reference(u use, ref templates.Ref) *complaint {
 		return d.rowReference(u, path)
 	case path[0] == "env":
 		return d.envReference(u, path)
-	case u.sight == ofOutput && slices.Contains(recordNames, path[0]) && !d.isVariable(path[0]):
+	case u.sight == ofOutput && slices.Contains(recordNames, path[0]) && !d.scope.has(path[0]):
 		return d.recordReference(u, path)
 	}
 	return d.variableReference(u, path)
@@ -74,7 +74,7 @@ func (d *draft) rowReference(u use, path []string) *complaint {
 		return &complaint{message: fmt.Sprintf("%s is made from the row's variables alone, and uses %s", u.what, written(path))}
 	case len(path) > 1 && !slices.Contains(known, path[1]):
 		help := "there are .row.id and .row.number"
-		if d.isVariable(path[1]) {
+		if d.scope.has(path[1]) {
 			help = fmt.Sprintf("did you mean .%s?", path[1])
 		}
 		return &complaint{message: fmt.Sprintf("%s uses %s, which a row does not have", u.what, written(path)), help: help}
@@ -124,6 +124,9 @@ func (d *draft) stepReference(u use, path []string) *complaint {
 	}
 	i := d.stepIndex(path[1])
 	if i < 0 {
+		if d.stepsUnsure() {
+			return nil
+		}
 		return d.unknownStep(u, path)
 	}
 	if len(path) == 2 {
@@ -209,27 +212,8 @@ func (d *draft) jsonReference(u use, step int, path []string, n int) *complaint 
 	return nil
 }
 
-// isVariable says whether any row may have a variable of this name.
-func (d *draft) isVariable(name string) bool { return slices.Contains(d.variables(), name) }
-
-// variables are the names of axes, constants, and what include adds.
-func (d *draft) variables() []string {
-	names := d.axisNames()
-	for _, v := range d.job.Vars {
-		names = append(names, v.Name.Value)
-	}
-	for _, entry := range d.job.Include {
-		for _, name := range entry.Names {
-			if !slices.Contains(names, name.Value) {
-				names = append(names, name.Value)
-			}
-		}
-	}
-	return names
-}
-
 func (d *draft) variableReference(u use, path []string) *complaint {
-	if !d.isVariable(path[0]) {
+	if !d.scope.has(path[0]) {
 		if wrongIn(d, d.file.Matrix) || wrongIn(d, d.file.Vars) || has(d.top, "matrix") && d.file.Matrix == nil {
 			return nil // a mistake there may be what hides it
 		}
@@ -249,17 +233,17 @@ func (d *draft) variableHelp(u use, path []string) string {
 			return fmt.Sprintf("did you mean .%s.%s?", axis.Name.Value, name)
 		}
 	}
-	names := append(d.variables(), "row", "steps")
+	names := append(slices.Clip(d.scope.names), "row", "steps")
 	if u.sight == ofOutput {
 		names = append(names, recordNames...)
 	}
 	if meant := nearest(name, names); meant != "" {
 		return "did you mean ." + meant + "?"
 	}
-	if len(d.variables()) == 0 {
+	if len(d.scope.names) == 0 {
 		return "define it under matrix or vars"
 	}
-	return didYouMean(name, "the variables", d.variables(), dotted)
+	return didYouMean(name, "the variables", d.scope.names, dotted)
 }
 
 // fieldReference checks the fields that a template reads of a variable against the
@@ -268,7 +252,7 @@ func (d *draft) fieldReference(u use, path []string) *complaint {
 	if len(path) < 2 {
 		return nil
 	}
-	known := d.knownOf(path[0])
+	known := d.scope.values[path[0]]
 	if known.unsure || known.has(path[1:]) {
 		return nil
 	}
@@ -288,89 +272,4 @@ func (d *draft) fieldReference(u use, path []string) *complaint {
 		message: fmt.Sprintf("%s uses %s, and .%s has no field %q", u.what, written(path), path[0], path[1]),
 		help:    didYouMean(path[1], "its fields", known.fields, show),
 	}
-}
-
-// known is what is known of a variable's values.
-type known struct {
-	unsure bool                       // they may be anything
-	fields []string                   // of those that are objects
-	tests  []func(path []string) bool // whether a value may have the fields
-}
-
-func (k *known) has(path []string) bool {
-	return slices.ContainsFunc(k.tests, func(test func([]string) bool) bool { return test(path) })
-}
-
-func (k *known) value(v any) {
-	if object, ok := v.(map[string]any); ok {
-		for _, name := range sortedKeys(object) {
-			k.field(name)
-		}
-	}
-	k.tests = append(k.tests, func(path []string) bool { return valueHas(v, path) })
-}
-
-func (k *known) field(name string) {
-	if !slices.Contains(k.fields, name) {
-		k.fields = append(k.fields, name)
-	}
-}
-
-func valueHas(v any, path []string) bool {
-	for _, name := range path {
-		object, ok := v.(map[string]any)
-		if !ok {
-			return false
-		}
-		if v, ok = object[name]; !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// knownOf gathers what constants, axes and include say of a variable.
-func (d *draft) knownOf(name string) *known {
-	k := &known{}
-	if axis := d.axis(name); axis != nil {
-		k.axis(axis)
-	}
-	for _, v := range d.job.Vars {
-		if v.Name.Value == name {
-			k.value(v.Value)
-		}
-	}
-	for _, entry := range d.job.Include {
-		if v, ok := entry.Values[name]; ok {
-			k.value(v)
-		}
-	}
-	return k
-}
-
-func (k *known) axis(axis *Axis) {
-	switch {
-	case axis.List != nil:
-		for _, v := range axis.List {
-			k.value(v)
-		}
-	case axis.Count > 0:
-	case axis.Columns != nil:
-		k.columns(axis)
-	case axis.File != nil && axis.File.Format == "txt":
-	default:
-		k.unsure = true
-	}
-}
-
-// columns are the fields of files' rows; those of csv and tsv, and of files
-// themselves, are text.
-func (k *known) columns(axis *Axis) {
-	flat := axis.File == nil || axis.File.Format == "csv" || axis.File.Format == "tsv"
-	for _, name := range axis.Columns {
-		k.field(name)
-	}
-	k.tests = append(k.tests, func(path []string) bool {
-		return slices.Contains(axis.Columns, path[0]) && (len(path) == 1 || !flat)
-	})
 }

@@ -31,6 +31,16 @@ func (d *draft) stepIDs() []string {
 	return ids
 }
 
+// stepsUnsure says that a step's id could not be read: any name may be its.
+func (d *draft) stepsUnsure() bool {
+	if d.single {
+		return false
+	}
+	list := d.file.Steps
+	return list == nil || slices.ContainsFunc(list.Content, func(n *yaml.Node) bool { return d.wrong[n] }) ||
+		slices.ContainsFunc(d.steps, func(f stepFile) bool { return f.ID == nil })
+}
+
 // readNeeds gathers the steps whose answers a step reads and those it names.
 func (d *draft) readNeeds(i int) {
 	s := &d.job.Steps[i]
@@ -65,7 +75,7 @@ func (d *draft) namedNeed(n *yaml.Node, s *Step) int {
 		return -1
 	}
 	j := d.stepIndex(n.Value)
-	if j < 0 {
+	if j < 0 && !d.stepsUnsure() {
 		d.report(posOf(n), s.ID.Value, fmt.Sprintf("it needs %q, which is no step", n.Value), didYouMean(n.Value, "the steps", d.stepIDs(), quote))
 	}
 	return j

@@ -9,7 +9,7 @@ func checkUnusedAxes(d *draft) {
 		return // a misspelt name may be what hides the use
 	}
 	for _, axis := range d.job.Axes {
-		if axis.Count > 0 || d.isRead(axis.Name.Value) {
+		if axis.Count > 0 || d.scope.reads(axis.Name.Value) {
 			continue
 		}
 		d.warn(axis.Name.Pos, "", fmt.Sprintf("no template uses the axis %q, so its rows ask the same question again", axis.Name.Value), fmt.Sprintf("use it as {{ .%s }}, or remove it", axis.Name.Value))

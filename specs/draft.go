@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
-	"slices"
 
 	"gopkg.in/yaml.v3"
 )
@@ -32,7 +31,19 @@ type draft struct {
 	// were probably meant, and nothing more is said about them.
 	mended map[int]bool
 	diags  Diagnostics
+	said   map[said]bool
+	scope  *scope // what templates see, once the job is read
 }
+
+// said is what a diagnostic says, by which it is told from others.
+type said struct {
+	file    string
+	pos     Pos
+	message string
+}
+
+// maxSaid is how many mistakes of one job are reported.
+const maxSaid = 1000
 
 // An input is a file that the job reads.
 type input struct {
@@ -65,10 +76,9 @@ func (d *draft) add(diag Diagnostic) {
 	if src := d.used[diag.File]; src != nil {
 		diag.Source = src.line(diag.Pos.Line)
 	}
-	same := func(o Diagnostic) bool {
-		return o.File == diag.File && o.Pos == diag.Pos && o.Message == diag.Message
-	}
-	if !slices.ContainsFunc(d.diags, same) {
+	what := said{diag.File, diag.Pos, diag.Message}
+	if !d.said[what] && len(d.diags) < maxSaid {
+		d.said[what] = true
 		d.diags = append(d.diags, diag)
 	}
 }

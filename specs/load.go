@@ -35,11 +35,11 @@ func Load(root fs.FS, name string, opts Options) (*Job, Diagnostics) {
 	if shown == "" {
 		shown = name
 	}
-	d := &draft{root: root, opts: opts, wrong: map[*yaml.Node]bool{}, meant: map[*yaml.Node]string{}, mended: map[int]bool{}}
+	d := &draft{root: root, opts: opts, wrong: map[*yaml.Node]bool{}, meant: map[*yaml.Node]string{}, mended: map[int]bool{}, said: map[said]bool{}}
 	d.job = &Job{File: shown, Dir: path.Dir(name), Env: maps.Clone(opts.Env)}
 	d.inputs = []input{{path: path.Clean(name), what: "the job file"}}
 	text, bad := readFile(root, name, maxJobFile)
-	d.src = newSource(shown, text)
+	d.src = &source{file: shown, text: text, lines: splitLines(text)}
 	d.used = map[string]*source{shown: d.src}
 	if bad == nil {
 		bad = control(text)
@@ -70,6 +70,7 @@ func (d *draft) load(name string) {
 	}
 	d.fill(top, &d.file)
 	d.read(top, name)
+	d.scope = d.readScope()
 	for _, check := range checks {
 		check(d)
 	}

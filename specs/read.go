@@ -101,7 +101,7 @@ func scalar(text string) any {
 		return text
 	}
 	value, err := dataset.FromYAML(n)
-	if err != nil || n.Style == 0 && n.Value != strings.TrimSpace(text) {
+	if _, plain := value.(string); err != nil || n.Style == 0 && (plain || n.Value != strings.TrimSpace(text)) {
 		return text
 	}
 	return value

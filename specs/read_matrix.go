@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -184,7 +184,7 @@ func (d *draft) readGlob(axis *Axis, n *yaml.Node) {
 	}
 	axis.Glob = n.Value
 	axis.Columns = []string{"path", "dir", "stem", "text"}
-	found, err := dataset.Glob(d.root, d.inside(n.Value))
+	found, err := dataset.Glob(d.root, path.Join(literal(d.job.Dir), n.Value))
 	if err != nil {
 		d.dataError(n, err)
 		return
@@ -195,6 +195,11 @@ func (d *draft) readGlob(axis *Axis, n *yaml.Node) {
 	for _, name := range found {
 		d.inputs = append(d.inputs, input{name, posOf(n), "a file that the glob finds"})
 	}
+}
+
+// literal makes a folder's name a pattern that matches nothing else.
+func literal(folder string) string {
+	return regexp.MustCompile(`[*?\[\]{}\\]`).ReplaceAllString(folder, `\$0`)
 }
 
 // pathInside says whether a path stays inside the root; a path that doesn't is
@@ -244,12 +249,14 @@ func (d *draft) readEntries(n *yaml.Node) []Entry {
 // an element is none.
 func fieldsOf(items []*yaml.Node) []string {
 	var names []string
+	seen := map[string]bool{}
 	for _, item := range items {
 		if item.Kind != yaml.MappingNode {
 			return nil
 		}
 		for key := range pairs(item) {
-			if !slices.Contains(names, key.Value) {
+			if !seen[key.Value] {
+				seen[key.Value] = true
 				names = append(names, key.Value)
 			}
 		}

@@ -206,7 +206,7 @@ func (d *draft) readText(n *yaml.Node, a asking, what string, most int64) *sourc
 		d.report(posOf(n), a.id, n.Value+": "+bad.message, help)
 		return nil
 	}
-	src := newSource(d.shown(n.Value), text)
+	src := newSource(d.shown(n.Value), strings.ReplaceAll(text, "\r\n", "\n"))
 	d.used[src.file] = src
 	return src
 }

@@ -191,8 +191,12 @@ func (s *shaper) mapping(n *yaml.Node, shape *schema.Shape, label string) {
 	if len(shape.Keys) == 0 && shape.Others == nil {
 		return // any mapping
 	}
-	if len(n.Content)/2 < shape.MinKeys {
+	switch keys := len(n.Content) / 2; {
+	case keys < shape.MinKeys:
 		s.refuse(n, label+" is empty", example(label, shape))
+		return
+	case shape.MaxKeys > 0 && keys > shape.MaxKeys:
+		s.refuse(n, fmt.Sprintf("%s has %d keys, and the most is %d", label, keys, shape.MaxKeys), "large data belongs in a data file")
 		return
 	}
 	meant := map[string]bool{}
@@ -282,6 +286,10 @@ func (s *shaper) home(name string, here *schema.Shape) string {
 func (s *shaper) list(n *yaml.Node, shape *schema.Shape, label string) {
 	if len(n.Content) < shape.MinItems {
 		s.refuse(n, emptyList(label, shape), emptyHelp(shape))
+		return
+	}
+	if shape.MaxItems > 0 && len(n.Content) > shape.MaxItems {
+		s.refuse(n, fmt.Sprintf("%s has %d elements, and the most is %d", label, len(n.Content), shape.MaxItems), "")
 		return
 	}
 	steps := shape == schema.JobShape().Key("steps")

@@ -22,8 +22,9 @@ type source struct {
 	lines []string
 }
 
+// newSource makes a source of a file that is no YAML: lines end as everywhere.
 func newSource(file, text string) *source {
-	return &source{file: file, text: text, lines: splitLines(text)}
+	return &source{file: file, text: text, lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")}
 }
 
 // line returns a line by its number from 1, empty where there is none.
@@ -66,9 +67,16 @@ func readFile(root fs.FS, name string, most int64) (string, *mistake) {
 		return "", &mistake{message: fileMessage(err)}
 	}
 	if int64(len(data)) > most {
-		return "", &mistake{message: fmt.Sprintf("the file is larger than %d KiB", most>>10)}
+		return "", tooLong(most)
 	}
 	return decode(data)
+}
+
+func tooLong(most int64) *mistake {
+	if most < 1<<20 {
+		return &mistake{message: fmt.Sprintf("the file is larger than %d KiB", most>>10)}
+	}
+	return &mistake{message: fmt.Sprintf("the file is larger than %d MiB", most>>20), help: "long lists belong in data files, which have no such limit"}
 }
 
 // A mistake is what is wrong with a file before it has become a source.
