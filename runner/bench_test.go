@@ -1,8 +1,14 @@
 package runner_test
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/sourcegraph/conc/pool"
 
@@ -79,4 +85,81 @@ type noop struct{}
 
 func (noop) Do(context.Context, *pipeline.Request, func(runner.Chunk)) (*pipeline.Answer, error) {
 	return &pipeline.Answer{Response: "ok"}, nil
+}
+
+// BenchmarkPacing reports by how much starts are late against an even schedule, and
+// the same of a goroutine that only sleeps until each of its times.
+func BenchmarkPacing(b *testing.B) {
+	for _, rate := range []float64{50, 500} {
+		n := int(rate * 4)
+		b.Run(fmt.Sprintf("%v", rate), func(b *testing.B) {
+			for b.Loop() {
+				m := echo(0)
+				p := plan(n, 16, cheapStep())
+				p.Rate = rate
+				if _, err := runner.Run(context.Background(), p, m, runner.Options{}, func(*runner.Record) error { return nil }); err != nil {
+					b.Fatal(err)
+				}
+				span := m.starts[n-1].Sub(m.starts[0]).Seconds()
+				b.ReportMetric(float64(n-1)/span, "starts/s")
+				b.ReportMetric(lateness(m.starts, rate), "late-p99-ms")
+				b.ReportMetric(lateness(sleeper(n, rate), rate), "sleeper-late-p99-ms")
+			}
+		})
+	}
+}
+
+func sleeper(n int, rate float64) []time.Time {
+	began := time.Now()
+	starts := make([]time.Time, n)
+	for k := range starts {
+		time.Sleep(time.Until(began.Add(time.Duration(float64(k) / rate * float64(time.Second)))))
+		starts[k] = time.Now()
+	}
+	return starts
+}
+
+// lateness is the 99th percentile of the starts' lateness, in milliseconds.
+func lateness(starts []time.Time, rate float64) float64 {
+	late := make([]float64, len(starts))
+	for k, at := range starts {
+		late[k] = 1000 * (at.Sub(starts[0]).Seconds() - float64(k)/rate)
+	}
+	slices.Sort(late)
+	return late[len(late)*99/100]
+}
+
+// In virtual time, where nothing but the model takes any, a run takes exactly as
+// long as a queue that gives each row in order to the first free slot.
+func TestMakespan(t *testing.T) {
+	const n, slots = 2000, 32
+	random := rand.New(rand.NewPCG(1, 2))
+	times := make([]time.Duration, n)
+	for i := range times {
+		times[i] = time.Duration(math.Exp(random.NormFloat64()) * float64(100*time.Millisecond))
+	}
+	free := make([]time.Duration, slots)
+	for _, d := range times {
+		first := slices.IndexFunc(free, func(at time.Duration) bool { return at == slices.Min(free) })
+		free[first] += d
+	}
+	ideal := slices.MaxFunc(free, cmp.Compare)
+	virtual(t, func(t *testing.T) {
+		s := step("a")
+		s.Timeout = specs.DefaultTimeout
+		s.Request = func(scope *pipeline.Scope) (*pipeline.Request, error) {
+			return &pipeline.Request{Model: "m", Messages: []pipeline.Message{{Content: fmt.Sprint(times[scope.Row.Number])}}}, nil
+		}
+		m := &scripted{do: func(ctx context.Context, req *pipeline.Request, _ func(runner.Chunk)) (*pipeline.Answer, error) {
+			d, err := time.ParseDuration(req.Messages[0].Content)
+			if err != nil {
+				panic(err)
+			}
+			return answer("x"), sleep(ctx, d)
+		}}
+		r := run(t.Context(), plan(n, slots, s), m, runner.Options{})
+		if r.sum.OK != n || r.sum.Elapsed != ideal {
+			t.Errorf("%d ok in %s, ideal %s", r.sum.OK, r.sum.Elapsed, ideal)
+		}
+	})
 }

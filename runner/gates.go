@@ -18,21 +18,21 @@ func (g *gate) full() bool { return g.limit > 0 && g.busy >= g.limit }
 
 // A pacer spaces starts evenly: start k is due at t0 + k/rate, whatever the ones
 // before were late by, so that the rate is kept to the letter. A slot that passes
-// because nothing was there to start, or another gate was closed, is lost: there is
-// no burst after an idle time. What only our own timer was late by is caught up,
-// never more than four times as fast as the rate. (A rate.Limiter of burst 1 would
-// lose those slots too and fall short of the rate by its timers' lateness; one of a
-// larger burst would spend it after an idle time.)
+// because nothing was there to start, or because another gate was closed, is lost:
+// there is no burst after an idle time. Only what our own timer was late by is made
+// up for, up to maxCatchUp. (A rate.Limiter of burst 1 would lose those slots too
+// and fall short of the rate by its timers' lateness, some hundredths at 500/s; one
+// of a larger burst would spend it after an idle time.)
 type pacer struct {
 	every   time.Duration // between two starts; 0: no limit
 	due     time.Time     // when the next start is due; zero before the first
-	last    time.Time     // the newest start
-	awaited bool          // the next start waits for this pacer alone
+	awaited bool          // a start waits for this pacer alone, or is being made up for
 }
 
-// maxCatchUp is the longest delay that is taken for our own timer's: stalls of a
-// busy machine, not of a sleeping one.
-const maxCatchUp = 100 * time.Millisecond
+// maxCatchUp is how much of a delay of our own timer is made up for: the stalls of a
+// busy machine, not those of a sleeping one. Below two starts a second that is less
+// than one start.
+const maxCatchUp = time.Second / 2
 
 func newPacer(rate float64) pacer {
 	every := float64(time.Second) / rate
@@ -47,11 +47,7 @@ func (p *pacer) wait(now time.Time) time.Duration {
 	if p.every == 0 || p.due.IsZero() {
 		return 0
 	}
-	at := p.due
-	if soonest := p.last.Add(p.every / 4); soonest.After(at) {
-		at = soonest
-	}
-	return max(0, at.Sub(now))
+	return max(0, p.due.Sub(now))
 }
 
 // take notes a start.
@@ -59,11 +55,17 @@ func (p *pacer) take(now time.Time) {
 	if p.every == 0 {
 		return
 	}
-	late := now.Sub(p.due)
-	if p.due.IsZero() || late >= p.every && !(p.awaited && late < maxCatchUp) {
+	switch late := now.Sub(p.due); {
+	case p.due.IsZero():
+		p.due = now
+	case late < p.every:
+		p.awaited = false
+	case p.awaited:
+		p.due = later(p.due, now.Add(-maxCatchUp))
+	default:
 		p.due = now
 	}
-	p.due, p.last, p.awaited = p.due.Add(p.every), now, false
+	p.due = p.due.Add(p.every)
 }
 
 // A stepQueue holds the tasks of one step that could start, behind the step's gate.

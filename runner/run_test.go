@@ -3,7 +3,6 @@ package runner_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"strings"
@@ -492,5 +491,3 @@ func TestSummaryExceeds(t *testing.T) {
 		t.Error("no rows, none failed, and that is too many")
 	}
 }
-
-var _ = fmt.Sprint
