@@ -97,7 +97,10 @@ func cutUser(authority string) (*url.Userinfo, string, error) {
 // splitPort gives the host to call and its port, from host, host:port, :port and
 // the forms of IPv6.
 func splitPort(hostport, port string) (string, string, error) {
-	host := strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
+	host := hostport
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		host = host[1 : len(host)-1]
+	}
 	if _, err := netip.ParseAddr(host); err != nil { // else an address without a port
 		h, p, err := net.SplitHostPort(hostport)
 		switch {

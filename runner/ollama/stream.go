@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/ollama/ollama/api"
 
@@ -120,20 +120,24 @@ func (x *exchange) add(content, thinking []byte) error {
 		x.same = 0
 	}
 	x.same++
-	if x.chunk != nil && len(content)+len(thinking) > 0 {
+	if x.chunk != nil { // an empty one is a sign of life
 		x.chunk(runner.Chunk{Text: string(content), Thinking: string(thinking)})
 	}
 	return nil
 }
 
 func (x *exchange) answer(l *line) *pipeline.Answer {
-	return &pipeline.Answer{
+	answer := &pipeline.Answer{
 		Response: x.text.String(), Thinking: x.thinking.String(),
 		Model: l.Model, DoneReason: l.DoneReason,
 		PromptEvalCount: l.PromptEvalCount, EvalCount: l.EvalCount,
 		TotalDuration: l.TotalDuration, LoadDuration: l.LoadDuration,
 		PromptEvalDuration: l.PromptEvalDuration, EvalDuration: l.EvalDuration,
 	}
+	if limit, ok := number(x.req.Options["num_predict"]); ok && l.DoneReason == "length" && int64(l.EvalCount)+1 < limit {
+		answer.Warnings = append(answer.Warnings, fmt.Sprintf("the answer was cut after %d tokens, because the context was full (num_predict was %d); raise num_ctx if the model can take it", l.EvalCount, limit))
+	}
+	return answer
 }
 
 // ended gives the error of a stream that ended, by end, before it said done; rest
@@ -165,45 +169,4 @@ func (x *exchange) progress() string {
 
 func (x *exchange) tooLarge() error {
 	return x.client.fail(runner.TooLarge, 0, "the answer is longer than %s; lower num_predict", size(int64(x.client.maxAnswer)))
-}
-
-// ordinary reads a line of exactly the form in which Ollama writes nearly all of
-// them: a chunk of text without escapes, not the last. It does in a tenth of the
-// time what encoding/json does, which costs more than everything else about a
-// chunk; any other line, and any doubt, is not ok and left to that.
-func ordinary(text []byte) (content, thinking []byte, ok bool) {
-	if _, text, ok = quoted(text, `{"model":"`); !ok {
-		return nil, nil, false
-	}
-	if _, text, ok = quoted(text, `,"created_at":"`); !ok {
-		return nil, nil, false
-	}
-	if content, text, ok = quoted(text, `,"message":{"role":"assistant","content":"`); !ok {
-		return nil, nil, false
-	}
-	if thinks, rest, found := quoted(text, `,"thinking":"`); found {
-		thinking, text = thinks, rest
-	}
-	return content, thinking, string(text) == `},"done":false}`
-}
-
-// quoted reads prefix, which ends with a quote, and a plain JSON string up to its
-// closing quote: no escapes, no control characters, valid UTF-8.
-func quoted(text []byte, prefix string) (value, rest []byte, ok bool) {
-	if len(text) < len(prefix) || string(text[:len(prefix)]) != prefix {
-		return nil, nil, false
-	}
-	text = text[len(prefix):]
-	ascii := true
-	for i, b := range text {
-		switch {
-		case b == '"':
-			return text[:i], text[i+1:], ascii || utf8.Valid(text[:i])
-		case b == '\\' || b < ' ':
-			return nil, nil, false
-		case b >= utf8.RuneSelf:
-			ascii = false
-		}
-	}
-	return nil, nil, false
 }
