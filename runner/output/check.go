@@ -122,17 +122,19 @@ func (s *Set) checkTarget(f *file) error {
 	case err != nil:
 		return &nameError{f.path, &badName{fmt.Sprintf("can't be used: %v", bare(err)), "write the output elsewhere"}}
 	}
-	if bad := replaceable(info); bad != nil {
+	if bad := s.replaceable(info); bad != nil {
 		return &nameError{f.path, bad}
 	}
 	return nil
 }
 
-// replaceable says why an existing file must not be replaced: only regular files are.
-func replaceable(info fs.FileInfo) *badName {
+// replaceable says why an existing file must not be replaced: only regular files
+// are, and none that the job reads under another name, through a folder that is a
+// link.
+func (s *Set) replaceable(info fs.FileInfo) *badName {
 	switch mode := info.Mode(); {
 	case mode.IsRegular():
-		return nil
+		return s.claims.isInput(s.root, info)
 	case mode&fs.ModeSymlink != 0:
 		return &badName{"is a symbolic link, which outputs never replace", "remove the link, or write the output elsewhere"}
 	case mode.IsDir():

@@ -2,6 +2,8 @@ package output
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 
@@ -17,7 +19,14 @@ type claims struct {
 	folded  map[string]*file  // by folded path
 	folders map[string]*file  // by folded path of a folder: a file in it
 	inputs  map[string]string // by folded path: what the job reads there
+	read    []read            // the same, as they are
 	globs   []glob
+}
+
+// A read is a file that the job reads.
+type read struct {
+	path, what string
+	info       fs.FileInfo // nil: not looked at yet, or not there
 }
 
 // A glob is a pattern for the job's input files, inside the root.
@@ -30,10 +39,10 @@ func newClaims(job *specs.Job) *claims {
 		folders: map[string]*file{},
 		inputs:  map[string]string{},
 	}
-	c.inputs[fold(path.Join(job.Dir, path.Base(filepath.ToSlash(job.File))))] = "the job file"
+	c.reads(path.Join(job.Dir, path.Base(filepath.ToSlash(job.File))), "the job file")
 	for _, axis := range job.Axes {
 		if axis.File != nil {
-			c.inputs[fold(axis.File.Path)] = fmt.Sprintf("the data file of %s", axis.Name.Value)
+			c.reads(axis.File.Path, fmt.Sprintf("the data file of %s", axis.Name.Value))
 		}
 		if axis.Glob != "" {
 			c.globs = append(c.globs, glob{axis.Name.Value, path.Join(job.Dir, axis.Glob)})
@@ -41,10 +50,29 @@ func newClaims(job *specs.Job) *claims {
 	}
 	for _, shown := range promptFiles(job) {
 		if rel, err := filepath.Rel(filepath.Dir(job.File), shown); err == nil {
-			c.inputs[fold(path.Join(job.Dir, filepath.ToSlash(rel)))] = "a prompt file of the job"
+			c.reads(path.Join(job.Dir, filepath.ToSlash(rel)), "a prompt file of the job")
 		}
 	}
 	return c
+}
+
+func (c *claims) reads(name, what string) {
+	c.inputs[fold(name)] = what
+	c.read = append(c.read, read{path: name, what: what})
+}
+
+// isInput says whether an existing file is one that the job reads.
+func (c *claims) isInput(root *os.Root, info fs.FileInfo) *badName {
+	for i := range c.read {
+		in := &c.read[i]
+		if in.info == nil {
+			in.info, _ = root.Stat(in.path) // what is not there can't be replaced
+		}
+		if in.info != nil && os.SameFile(in.info, info) {
+			return &badName{fmt.Sprintf("is %s, %s", in.what, in.path), "outputs never replace what the job reads: choose another name"}
+		}
+	}
+	return nil
 }
 
 // promptFiles gives the files besides the job file that hold the job's templates,

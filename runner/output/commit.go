@@ -12,6 +12,7 @@ import (
 // A State is what became of an output file.
 type State string
 
+// What became of it.
 const (
 	Created   State = "created"   // there was none
 	Changed   State = "changed"   // replaced
@@ -55,6 +56,9 @@ func count(n int64, what string) string {
 // *Error) comes with the files that were done before it; the partial files of the
 // others stay where they are.
 func (s *Set) Commit() ([]Written, error) {
+	if s.broken != nil {
+		return nil, errors.Join(s.broken, s.close())
+	}
 	if err := s.finish(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -80,7 +84,7 @@ func (s *Set) Keep() (string, error) {
 		return "", s.Discard()
 	}
 	var err error
-	if !s.broken {
+	if s.broken == nil {
 		err = s.finish()
 	}
 	return s.partials.name, errors.Join(err, s.close())
@@ -178,7 +182,7 @@ func (s *Set) lookAt(f *file) error {
 	case err != nil:
 		return failure("replacing", target, err)
 	}
-	if bad := replaceable(info); bad != nil {
+	if bad := s.replaceable(info); bad != nil {
 		return &Error{Doing: "replacing", Path: target, Cause: errors.New("it " + bad.message), Help: bad.help}
 	}
 	return nil

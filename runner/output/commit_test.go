@@ -82,7 +82,7 @@ func TestTargetsSwappedDuringTheRun(t *testing.T) {
 		b.put("a.jsonl", "old")
 		b.put("z/keep", "old")
 		b.write(ok(0, nil, "r"))
-		if err := test.swap(b, filepath.Join(b.dir, "z/b.jsonl")); err != nil {
+		if err := test.swap(b, filepath.Join(b.dir, "z", "b.jsonl")); err != nil {
 			t.Fatal(err)
 		}
 		written, err := b.set.Commit()
@@ -126,7 +126,7 @@ func TestPartialFolderIsALink(t *testing.T) {
 	}
 	b := newBench(t, nil, to(t, "b.jsonl"))
 	b.put(".runner/config", "x")
-	if err := os.Symlink(outside, filepath.Join(b.dir, ".runner/partial")); err != nil {
+	if err := os.Symlink(outside, filepath.Join(b.dir, ".runner", "partial")); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.set.Begin(); err == nil || !strings.Contains(err.Error(), ".runner/partial/job: ") {

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,7 +77,7 @@ func benchIn(t testing.TB, dir string, vars []string, outputs ...specs.Output) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { root.Close() })
+	t.Cleanup(func() { _ = root.Close() })
 	b := &bench{t: t, dir: dir, root: root}
 	b.job = &specs.Job{File: "job.yaml", Dir: ".", Name: "job", Outputs: outputs}
 	for _, v := range vars {
@@ -207,12 +206,6 @@ func failed(n int64, vars map[string]any) *runner.Record {
 }
 
 type object = map[string]any
-
-func with(vars map[string]any, name string, v any) map[string]any {
-	vars = maps.Clone(vars)
-	vars[name] = v
-	return vars
-}
 
 func number(s string) json.Number { return json.Number(s) }
 

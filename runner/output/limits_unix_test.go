@@ -3,15 +3,22 @@
 package output_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/sourcegraph/conc"
 
 	"github.com/batchrunner/runner/runner/output"
 )
@@ -51,7 +58,7 @@ func asNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	defer os.RemoveAll(dir)
 	const nobody = 65534
 	if err := errors.Join(os.Chown(dir, nobody, nobody), os.Chmod(dir, 0o755)); err != nil {
 		t.Fatal(err)
@@ -98,6 +105,12 @@ func readOnly(t *testing.T) {
 		t.Error("old and partial file are not as they were")
 	}
 
+	b.again()
+	b.set.Check(row(0, nil)) // tells where outputs go, so that Begin can try
+	if err := b.set.Begin(); !errors.As(err, &trouble) || !strings.Contains(err.Error(), "writing to the folder out: permission denied; make the folder") {
+		t.Errorf("%v", err)
+	}
+
 	b = newBench(t, nil, to(t, "a.jsonl"))
 	if err := os.Chmod(b.dir, 0o555); err != nil {
 		t.Fatal(err)
@@ -115,23 +128,25 @@ func TestManyFiles(t *testing.T) {
 		return
 	}
 	limit(t, syscall.RLIMIT_NOFILE, 128)
-	const files = 10_000
+	const files, again = 10_000, 500 // the second time files are opened anew
 	b := newBench(t, []string{"x"}, text(t, "out/{{ .x }}.md", "{{ .response }}\n"))
-	for round := range int64(2) {
-		for i := range int64(files) {
-			b.write(ok(round*files+i, object{"x": fmt.Sprintf("%d/%d", i%100, i)}, fmt.Sprint(round)))
-		}
+	for i := range int64(files + again) {
+		b.write(ok(i, object{"x": fmt.Sprintf("%d/%d", i%files%100, i%files)}, fmt.Sprint(i/files)))
 	}
 	written := b.commit()
 	if len(written) != files {
 		t.Fatalf("%d files", len(written))
 	}
 	for i := range files {
-		if got := b.read(fmt.Sprintf("out/%d/%d.md", i%100, i)); got != "0\n1\n" {
+		want := "0\n1\n"
+		if i >= again {
+			want = "0\n"
+		}
+		if got := b.read(fmt.Sprintf("out/%d/%d.md", i%100, i)); got != want {
 			t.Fatalf("file %d: %q", i, got)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(b.dir, ".runner/partial/job")); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(b.dir, ".runner", "partial", "job")); !os.IsNotExist(err) {
 		t.Error("the folder of partial files is left")
 	}
 }
@@ -201,6 +216,123 @@ func TestOtherDiskFull(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(out); len(entries) != 1 {
 		t.Errorf("left on the disk: %v", entries)
+	}
+}
+
+// A run that is killed anywhere leaves each file as it was before, or new, and
+// whole records but for the last one in the partial files.
+func TestKilledAnywhere(t *testing.T) {
+	if isChild() {
+		rewrite(t, os.Getenv(childDir))
+		return
+	}
+	dir := t.TempDir()
+	for range 15 {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledAnywhere$")
+		cmd.Env = append(os.Environ(), child+"=1", childDir+"="+dir)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		awaitCommits(out, 1+rand.IntN(5))
+		time.Sleep(rand.N(20 * time.Millisecond)) // anywhere: what must hold does not depend on it
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // killed
+		checkWhole(t, dir)
+	}
+}
+
+const (
+	childDir  = "RUNNER_OUTPUT_TEST_DIR"
+	killedLen = 300 // records of each generation
+)
+
+// rewrite replaces two files again and again, until it is killed.
+func rewrite(t *testing.T, dir string) {
+	for generation := 0; ; generation++ {
+		b := benchIn(t, dir, nil, to(t, "a.jsonl"), text(t, "out/b.txt", "{{ .response }}\n"))
+		for i := range int64(killedLen) {
+			b.write(ok(i, nil, fmt.Sprint(generation)))
+		}
+		b.commit()
+		fmt.Println("committed")
+	}
+}
+
+func awaitCommits(out io.Reader, n int) {
+	lines := bufio.NewScanner(out)
+	for ; n > 0 && lines.Scan(); n-- {
+	}
+}
+
+func checkWhole(t *testing.T, dir string) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "out", "b.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(data), "\n")
+	if string(data) != strings.Repeat(first+"\n", killedLen) {
+		t.Errorf("out/b.txt is of several runs, or torn: %d bytes", len(data))
+	}
+	for _, name := range []string{"a.jsonl", ".runner/partial/job/a.jsonl"} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil && name != "a.jsonl" {
+			continue // killed when there was none
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			last := name != "a.jsonl" && !strings.HasSuffix(line, "\n")
+			if !last && !json.Valid([]byte(line)) {
+				t.Errorf("%s has a torn record: %q", name, line)
+			}
+		}
+		if n := strings.Count(string(data), "\n"); name == "a.jsonl" && n != killedLen {
+			t.Errorf("%s has %d records", name, n)
+		}
+	}
+}
+
+// Somebody swaps the output's folder for a link to the outside and back while runs
+// end: nothing is ever written there.
+func TestSymlinkRace(t *testing.T) {
+	b := newBench(t, nil, to(t, "out/a.jsonl"))
+	outside, out, aside := t.TempDir(), filepath.Join(b.dir, "out"), filepath.Join(b.dir, "aside")
+	if err := os.Mkdir(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var stop atomic.Bool
+	var swapping conc.WaitGroup
+	swapping.Go(func() {
+		for !stop.Load() {
+			_ = os.Rename(out, aside) // each step may fail where a run made the folder anew
+			_ = os.Symlink(outside, out)
+			_ = os.Remove(out)
+			_ = os.Rename(aside, out)
+		}
+	})
+	done := 0
+	for i := range 100 {
+		b.write(ok(0, nil, fmt.Sprint(i)))
+		if _, err := b.set.Commit(); err == nil {
+			done++
+		}
+		b.again()
+	}
+	stop.Store(true)
+	swapping.Wait()
+	if entries, err := os.ReadDir(outside); err != nil || len(entries) > 0 {
+		t.Errorf("outside there are %v, %v", entries, err)
+	}
+	if done == 0 {
+		t.Error("no run ended well")
 	}
 }
 

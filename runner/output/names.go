@@ -117,7 +117,8 @@ func isDevice(part string) bool {
 	if len(stem) < 4 || stem[:3] != "com" && stem[:3] != "lpt" {
 		return false
 	}
-	return strings.Contains("0123456789¹²³", stem[3:]) && utf8.RuneCountInString(stem[3:]) == 1
+	digit, size := utf8.DecodeRuneInString(stem[3:])
+	return size == len(stem)-3 && strings.ContainsRune("0123456789¹²³", digit)
 }
 
 // isPrivate tells the folders whose files are no outputs of anybody's: our own

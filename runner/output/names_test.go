@@ -270,6 +270,29 @@ func TestCheckLooksAtTargets(t *testing.T) {
 	}
 }
 
+// A folder that is a link leads to what the job reads by another name.
+func TestInputsByAnotherName(t *testing.T) {
+	b := newBench(t, []string{"x"}, to(t, "out/{{ .x }}.jsonl"))
+	addInputs(t, b.job)
+	b.again()
+	b.put("data/rows.jsonl", "{}")
+	b.put("data/other.jsonl", "{}")
+	if err := os.Symlink("data", filepath.Join(b.dir, "out")); err != nil {
+		t.Fatal(err)
+	}
+	for x, want := range map[string]string{"rows": `"out/rows.jsonl" is the data file of d, data/rows.jsonl`, "other": ""} {
+		found := b.set.Check(row(0, object{"x": x}))
+		if want == "" && len(found) > 0 || !strings.Contains(found.String(), want) {
+			t.Errorf("%s: %v", x, found)
+		}
+	}
+	b.again()
+	b.write(ok(0, object{"x": "rows"}, "r"))
+	if _, err := b.set.Commit(); err == nil || b.read("data/rows.jsonl") != "{}" {
+		t.Errorf("the data file was replaced: %v", err)
+	}
+}
+
 // Templates that need no answer are rendered before the run.
 func TestCheckRenders(t *testing.T) {
 	all := func() (specs.Output, object) { return text(t, "out.md", "{{ .response }}"), object{"x": "a"} }

@@ -37,7 +37,7 @@ type file struct {
 // partials holds the partial files of one run under one folder, open where they
 // were written last. A record is handed to the operating system whole, in one
 // write, before the next one is begun: what a dead process leaves behind are
-// whole records.
+// whole records, but perhaps for the last one (Linux heeds a kill between pages).
 //
 // The folder is held open, and not only named: should another run of the job
 // clear it, this one meets an error and never the other one's files.

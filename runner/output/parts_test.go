@@ -246,7 +246,7 @@ func TestMoveAcross(t *testing.T) {
 	if err := s.moveAcross(f, "out/a.txt"); err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "out/a.txt"))
+	data, err := os.ReadFile(filepath.Join(dir, "out", "a.txt"))
 	if err != nil || string(data) != "new" {
 		t.Errorf("%q, %v", data, err)
 	}

@@ -31,8 +31,11 @@ type column struct {
 	known bool // the fields of its objects are fields, and there are no others
 }
 
-// glob's values hold the text of the file, which records don't repeat.
-const globText = "text"
+// Fields of a globbed file. Records don't repeat its text.
+const (
+	globPath = "path"
+	globText = "text"
+)
 
 // columnsOf gives the plan's variables with what the job knows of their fields.
 func columnsOf(job *specs.Job, plan *pipeline.Plan) []column {
@@ -53,7 +56,7 @@ func (c *column) describe(axis specs.Axis) {
 	switch {
 	case axis.Glob != "":
 		c.drop = globText
-		c.fields = []string{"path", "dir", "stem"}
+		c.fields = []string{globPath, "dir", "stem"}
 	case c.fields == nil:
 		c.fields = fieldsOf(axis.List)
 	}
@@ -228,7 +231,7 @@ func prompt(req *pipeline.Request) string {
 // modelOf is the model that answered, or that was asked to.
 func modelOf(res *runner.Result) string {
 	switch {
-	case res.Err == nil && res.Answer.Model != "":
+	case res.Answer != nil && res.Answer.Model != "":
 		return res.Answer.Model
 	case res.Request != nil:
 		return res.Request.Model

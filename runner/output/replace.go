@@ -137,7 +137,7 @@ func equal(a, b io.Reader) (bool, error) {
 			return false, nil
 		}
 		for _, err := range []error{errA, errB} {
-			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				return false, err
 			}
 		}
@@ -242,7 +242,11 @@ func (s *Set) syncFolders(written []Written) error {
 		if err != nil {
 			return failure("opening the folder", name, err)
 		}
-		if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		err = dir.Sync()
+		if isAny(err, syscall.EINVAL) || isAny(err, syscall.ENOTSUP) {
+			err = nil // a file system that can't, as some of the network
+		}
+		if err = errors.Join(err, dir.Close()); err != nil {
 			return failure("writing the folder", name, err)
 		}
 	}

@@ -42,7 +42,7 @@ type Set struct {
 	partials *partials
 	rest     rest
 	begun    bool
-	broken   bool // the disk is in trouble: what was written is left as it is
+	broken   error // the disk is in trouble: what was written is left as it is
 	buf      []byte
 
 	problems specs.Diagnostics
@@ -93,9 +93,10 @@ func NewWith(root *os.Root, job *specs.Job, plan *pipeline.Plan, opts Options) (
 	return s, nil
 }
 
-// Begin clears what an earlier run of the job left under .runner and makes the
-// folder for partial files. Write calls it; who calls it before the run learns
-// early that the disk can't be written to. Its errors are *Error.
+// Begin clears what an earlier run of the job left under .runner, makes the folder
+// for partial files, and tries whether files can be made where Check saw outputs.
+// Write calls it; who calls it before the run learns early that the disk can't be
+// written to. Its errors are *Error.
 func (s *Set) Begin() error {
 	if s.begun {
 		return nil
@@ -104,6 +105,9 @@ func (s *Set) Begin() error {
 		return err
 	}
 	if err := s.rest.clear(); err != nil {
+		return err
+	}
+	if err := s.probe(); err != nil {
 		return err
 	}
 	for _, f := range s.claims.files {
@@ -124,7 +128,7 @@ func (s *Set) Write(rec *runner.Record) error {
 	before := len(in.troubles)
 	for _, out := range s.outputs {
 		if err := s.writeTo(out, in); err != nil {
-			s.broken = true
+			s.broken = err
 			return err
 		}
 		for _, err := range in.troubles[before:] {

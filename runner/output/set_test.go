@@ -80,6 +80,24 @@ a.md: stays as it was: 1 row failed whose file only the answer tells; the others
 	}
 }
 
+// A failed row keeps its record where its when asks for the answer that failed; a
+// text is then not known to be complete without it.
+func TestFailedRowsAndWhen(t *testing.T) {
+	records, page := to(t, "all.jsonl"), text(t, "page.md", "{{ .response }}")
+	records.When, page.When = tmpl(t, "{{ gt .json.score 3 }}"), tmpl(t, "{{ gt .json.score 3 }}")
+	b := newBench(t, nil, records, page)
+	low, high := ok(0, nil, "low"), ok(1, nil, "high")
+	low.Results[0].Answer.JSON, high.Results[0].Answer.JSON = object{"score": number("2")}, object{"score": number("4")}
+	b.write(low, high, failed(2, nil))
+	want := "all.jsonl: created, 2 rows\npage.md: stays as it was: 1 of its 2 rows failed; the others are in .runner/partial/job/page.md"
+	if got := states(b.commit()); got != want {
+		t.Error(got)
+	}
+	if _, n, _ := b.set.Problems(); n != 0 {
+		t.Errorf("%d problems", n)
+	}
+}
+
 // What can't be made of an answer that is ok is told, and the answer is kept.
 func TestProblems(t *testing.T) {
 	shaped := columns(t, to(t, "shaped.jsonl"), "n", "{{ .row.number }}", "score", "{{ .json.score }}")
@@ -158,8 +176,6 @@ func TestCollisionInTheRun(t *testing.T) {
 
 // A name that is constant has its file even if no row has a record in it.
 func TestNoRecords(t *testing.T) {
-	never := to(t, "never.csv")
-	never.When = tmpl(t, "{{ .row.never }}")
 	catalogue := to(t, "cat.json")
 	catalogue.Key, catalogue.Value = tmpl(t, "{{ .row.id }}"), tmpl(t, "{{ .response }}")
 	page := text(t, "page.md", "x")

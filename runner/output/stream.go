@@ -82,7 +82,7 @@ func (r *reader) headVariable(b *strings.Builder, c column, v any) {
 		fmt.Fprintf(b, "  %s=%s", c.name, short(v))
 	default:
 		for _, field := range append(c.fields[:len(c.fields):len(c.fields)], c.others(m)...) {
-			if !c.drops(field) && m[field] != nil {
+			if m[field] != nil && (c.drop == "" || field == globPath) {
 				fmt.Fprintf(b, "  %s.%s=%s", c.name, field, short(m[field]))
 			}
 		}

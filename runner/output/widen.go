@@ -56,11 +56,9 @@ func (s *Set) rewrite(f *file, t *table) (int64, error) {
 // pad copies a table with a new header and with records of full width. It finds
 // the ends of cells and lines by the quotes alone, and changes no other byte.
 func (t *table) pad(to io.Writer, from io.Reader) error {
-	out := bufio.NewWriter(to)
-	if _, err := out.Write(t.header(nil)); err != nil {
-		return err
-	}
+	out := bufio.NewWriter(to) // remembers its first error for Flush
 	in := bufio.NewReader(from)
+	_, _ = out.Write(t.header(nil))
 	header, quoted, cells := true, false, 1
 	for {
 		c, err := in.ReadByte()
@@ -76,17 +74,17 @@ func (t *table) pad(to io.Writer, from io.Reader) error {
 			header, cells = false, 1
 			continue
 		case c == '\n' && !quoted:
-			out.Write(bytes.Repeat([]byte{t.comma}, t.width()-cells)) // Flush tells the error
+			_, _ = out.Write(bytes.Repeat([]byte{t.comma}, t.width()-cells))
 			cells = 1
 		}
 		if !header {
-			out.WriteByte(c)
+			_ = out.WriteByte(c)
 		}
 	}
 }
 
 func notEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
