@@ -24,7 +24,7 @@ func cloudName(name string) bool {
 func closest(name string, names []string) string {
 	best, bestScore := "", 0.6 // below that it's another model
 	for _, candidate := range names {
-		score := levenshtein.Similarity(key(name), key(candidate), nil)
+		score := levenshtein.Similarity(short(name), short(candidate), nil)
 		if sameModel(name, candidate) {
 			score++ // the same model in another size is nearer than any other name
 		}
@@ -33,6 +33,11 @@ func closest(name string, names []string) string {
 		}
 	}
 	return best
+}
+
+// short is a name without what it shares with most others.
+func short(name string) string {
+	return strings.ToLower(model.ParseName(strings.TrimSpace(name)).DisplayShortest())
 }
 
 func sameModel(a, b string) bool {

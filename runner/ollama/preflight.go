@@ -41,7 +41,7 @@ type Report struct {
 	Unusable map[string]*runner.Error
 	Warnings []string
 
-	names []string // all models of the server, for suggestions
+	names []string // models of the server that can be suggested
 }
 
 // Missing gives the names of models that a pull would bring, sorted.
@@ -79,7 +79,9 @@ func (c *Client) Preflight(ctx context.Context, needs []Need) (*Report, error) {
 	present := map[string]ModelInfo{}
 	for _, m := range models {
 		present[key(m.Name)] = m
-		r.names = append(r.names, m.Name)
+		if m.Remote == "" || c.allowCloud {
+			r.names = append(r.names, m.Name)
+		}
 	}
 	if err := c.checkModels(ctx, r, needs, present); err != nil {
 		return nil, err
