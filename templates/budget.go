@@ -70,7 +70,7 @@ func (t *Template) release(r *rendering) {
 func (t *Template) newRendering() *rendering {
 	b := &budget{limits: &t.limits}
 	bound := template.FuncMap{
-		textFunc: b.printed, condFunc: condition, tickFunc: b.tick, enterFunc: b.enter, leaveFunc: b.leave,
+		textFunc: b.printed, condFunc: condition, tickFunc: b.tick, lookFunc: b.look, enterFunc: b.enter, leaveFunc: b.leave,
 		eachFunc: b.each, pairsFunc: b.pairs,
 	}
 	for _, f := range t.used {
@@ -131,18 +131,23 @@ func (b *budget) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// tick counts an iteration; it stands at the head of every loop's body.
-func (b *budget) tick() (bool, error) {
-	const cost = 500 // units of work, about what an empty iteration takes
-	b.steps++
-	if b.steps > b.limits.steps {
-		return false, b.tooManySteps()
+// step counts iterations and calls of templates.
+func (b *budget) step(n int64) error {
+	const cost = 200 // units of work, about what an empty iteration takes
+	if n > int64(b.limits.steps-b.steps) {
+		return stopped("rendering takes more than %d steps (rounds of range, calls of templates)", b.limits.steps)
 	}
-	return false, b.spend(cost)
+	b.steps += int(n)
+	return b.spend(n * cost)
 }
 
-func (b *budget) tooManySteps() error {
-	return stopped("rendering takes more than %d steps (rounds of range, calls of templates)", b.limits.steps)
+// tick stands at the head of loops that may end early.
+func (b *budget) tick() (bool, error) { return false, b.step(1) }
+
+// look stands at the head of loops with long bodies.
+func (b *budget) look() (bool, error) {
+	const cost = 10_000
+	return false, b.spend(cost)
 }
 
 // enter stands at the head of every defined template, leave at its end.
@@ -207,6 +212,17 @@ func (f *failure) Error() string { return f.message }
 
 func failed(format string, args ...any) error {
 	return &failure{message: fmt.Sprintf(format, args...)}
+}
+
+// of puts a subject before a failure's message, unless that is complete.
+func (f *failure) of(subject string) *failure {
+	if f.whole {
+		return f
+	}
+	named := *f
+	named.whole, named.null = true, false
+	named.message = subject + " " + f.message
+	return &named
 }
 
 var errNull = &failure{message: "gets null", null: true}

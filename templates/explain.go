@@ -3,7 +3,7 @@ package templates
 import (
 	"fmt"
 	"regexp"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"text/template/parse"
@@ -53,29 +53,34 @@ type syntaxError struct {
 // lastAction finds the tokens of the action at which the parser stopped: the text
 // cut behind that action, and not before, has the same mistake.
 func (x *syntaxError) lastAction(err error) []token {
-	var all []token
-	var ends []int // indexes of closing tokens
+	var ends []int // where each action ends
 	for t := range tokens(x.text) {
 		if t.kind == closeToken {
-			ends = append(ends, len(all))
+			ends = append(ends, t.end)
 		}
-		all = append(all, t)
 	}
-	first, _ := slices.BinarySearchFunc(ends, true, func(i int, _ bool) int {
-		_, cut := parse.Parse(mainName, x.text[:all[i].end], "", "", functions().known)
-		if cut != nil && cut.Error() == err.Error() {
-			return 0
-		}
-		return -1
+	stopped := sort.Search(len(ends), func(i int) bool {
+		_, cut := parse.Parse(mainName, x.text[:ends[i]], "", "", functions().known)
+		return cut != nil && cut.Error() == err.Error()
 	})
-	begin, end := 0, len(all)
-	if first > 0 {
-		begin = ends[first-1] + 1
+	begin := 0
+	if stopped > 0 {
+		begin = ends[stopped-1]
 	}
-	if first < len(ends) {
-		end = ends[first] + 1
+	return actionFrom(x.text, begin)
+}
+
+// actionFrom gives the tokens of the first action that begins at a place or after it.
+func actionFrom(text string, begin int) []token {
+	const most = 1000 // an action that goes on is hostile
+	var action []token
+	for t := range tokens(text[begin:]) {
+		action = append(action, token{t.kind, t.start + begin, t.end + begin})
+		if t.kind == closeToken || len(action) == most {
+			break
+		}
 	}
-	return all[begin:end]
+	return action
 }
 
 // begin is where the action begins.
@@ -159,12 +164,10 @@ var syntaxCases = []syntaxCase{
 	messageIs(`^empty command$|^unexpected "\|" in `, emptyCommand),
 	messageIs(`^non executable command in pipeline`, notAFunction),
 	messageIs(`^range can only initialize|^too many declarations`, here("only range takes several variables: {{ range $i, $x := .list }}", "")),
-	messageIs(`^multiple definition of template (".*")$`, func(x *syntaxError, m []string) *Error {
-		return x.at(x.begin(), "template "+m[1]+" is already defined", "")
-	}),
+	messageIs(`^multiple definition of template (".*")$`, definedTwice),
 	messageIs(`^invalid syntax$`, badEscape),
 	messageIs(`^unexpected \. after term (".*")`, func(x *syntaxError, m []string) *Error {
-		return x.at(x.begin(), m[1]+" has no fields", "")
+		return x.at(x.begin(), unquoted(m[1])+" has no fields", "")
 	}),
 	messageIs(`^expected :=`, func(x *syntaxError, _ []string) *Error {
 		return x.at(x.find(":"), `":" alone means nothing here`, "a variable is set with {{ $x := .a }}")
@@ -377,6 +380,26 @@ func unclosedBlock(x *syntaxError, _ []string) *Error {
 	return x.at(last.pos, "this {{ "+last.word+" }} is never closed", "add {{ end }}")
 }
 
+// definedTwice points to the second definition; the parser notices at its end.
+func definedTwice(x *syntaxError, m []string) *Error {
+	pos, first := x.begin(), true
+	var define, word token
+	for t := range tokens(x.text) {
+		if t.kind == quotedToken && (x.word(word) == "define" || x.word(word) == "block") && unquoted(x.word(t)) == unquoted(m[1]) {
+			if !first {
+				pos = define.start
+				break
+			}
+			first = false
+		}
+		if t.kind == openToken {
+			define = t
+		}
+		word = t
+	}
+	return x.at(pos, "template "+m[1]+" is already defined", "")
+}
+
 func undefinedVariable(x *syntaxError, m []string) *Error {
 	name := m[1]
 	return x.at(x.find(name), "variable "+name+" is not set here",
@@ -442,7 +465,14 @@ func unexpected(x *syntaxError, m []string) *Error {
 		word = unquoted
 	}
 	pos := x.find(word)
+	for _, t := range x.tokens {
+		if whole := x.word(t); t.kind == numberToken && whole != word && strings.Contains(whole, word) {
+			return x.at(t.start, strconv.Quote(abbreviated(whole))+" is no number", "text stands in double quotes")
+		}
+	}
 	switch {
+	case word == "(":
+		return x.at(pos, "arguments don't stand in parentheses", "they stand side by side: {{ replace \"a\" \"b\" .text }}")
 	case word == "}":
 		return x.at(pos, `"}" alone does not end an action`, "write }}")
 	case word == "define":

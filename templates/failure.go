@@ -170,7 +170,7 @@ func (t *Template) explainField(pos int, name string, pattern *regexp.Regexp, ty
 	case nilReceiver:
 		where.Message = "." + name + " can't be read of null"
 	default:
-		where.Message = "." + name + " can't be read of " + kindOfType(typ).String() + ", only of an object"
+		where.Message = "." + name + " can't be read of " + kindOfType(typ)
 	}
 	return where
 }
@@ -189,16 +189,14 @@ func (t *Template) notAnObject(r reading, scope map[string]any) *Error {
 }
 
 // kindOfType is what a Go type in a message of text/template is to an author.
-func kindOfType(typ string) kind {
+func kindOfType(typ string) string {
 	switch {
 	case typ == "string":
-		return textKind
+		return textKind.String()
 	case typ == "bool":
-		return boolKind
-	case typ == "json.Number", strings.HasPrefix(typ, "int"), strings.HasPrefix(typ, "float"):
-		return numberKind
-	case strings.HasPrefix(typ, "[]"):
-		return listKind
+		return boolKind.String()
+	case typ == "json.Number", typ == "int", typ == "int64", typ == "float64":
+		return numberKind.String()
 	}
-	return otherKind
+	return "a value that is no object"
 }

@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -146,17 +145,10 @@ func (b *budget) call(f *function, args []any) (any, error) {
 }
 
 func (f *function) named(err error) error {
-	var failure *failure
-	if !errors.As(err, &failure) {
-		return failed("%s can't be computed: %s", f.Name, err)
+	if failure, ok := isFailure(err); ok {
+		return failure.of(f.Name)
 	}
-	if failure.whole {
-		return failure
-	}
-	named := *failure
-	named.whole, named.null = true, false
-	named.message = f.Name + " " + failure.message
-	return &named
+	return failed("%s can't be computed: %s", f.Name, err)
 }
 
 // similar finds the name that a misspelt one was meant to be, or "".

@@ -213,10 +213,10 @@ func round(_ *budget, args []any) (any, error) {
 	return f, err
 }
 
-func atoi(b *budget, args []any) (any, error) {
-	s, err := b.textArg(args[0])
-	if err != nil {
-		return nil, err
+func atoi(_ *budget, args []any) (any, error) {
+	s, ok := args[0].(string)
+	if !ok {
+		s, _ = wordsOf(args[0])
 	}
 	i, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
@@ -282,19 +282,27 @@ func untilStep(b *budget, args []any) (any, error) {
 // numbers are those from start towards but not with stop; none where the step
 // leads away from it.
 func (b *budget) numbers(start, stop, step int64) ([]any, error) {
+	switch {
+	case step > 0 && start < stop:
+		return b.numbersTo(start, stop-1, step)
+	case step < 0 && start > stop:
+		return b.numbersTo(start, stop+1, step)
+	}
+	return []any{}, nil
+}
+
+// numbersTo are those from start to end, with end.
+func (b *budget) numbersTo(start, end, step int64) ([]any, error) {
 	const each = 24 // a value and the number it points to
-	if step == 0 || step > 0 && start >= stop || step < 0 && start <= stop {
+	if step == 0 || step > 0 && start > end || step < 0 && start < end {
 		return []any{}, nil
 	}
 	// Unsigned differences can't overflow: they are at most 2^64 - 1.
-	distance, stride := uint64(stop)-uint64(start), uint64(step)
+	distance, stride := uint64(end)-uint64(start), uint64(step)
 	if step < 0 {
-		distance, stride = uint64(start)-uint64(stop), -uint64(step)
+		distance, stride = uint64(start)-uint64(end), -uint64(step)
 	}
-	count := (distance-1)/stride + 1
-	if count > math.MaxInt64 {
-		count = math.MaxInt64
-	}
+	count := min(distance/stride, math.MaxInt64-1) + 1
 	if err := b.takeEach(int64(count), each); err != nil {
 		return nil, err
 	}
@@ -329,11 +337,7 @@ func seq(b *budget, args []any) (any, error) {
 	if len(n) < 3 && end < start {
 		step = -1
 	}
-	stop := end + 1
-	if end < start {
-		stop = end - 1
-	}
-	list, err := b.numbers(start, stop, step)
+	list, err := b.numbersTo(start, end, step)
 	if err != nil {
 		return nil, err
 	}

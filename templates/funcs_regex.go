@@ -34,8 +34,14 @@ const (
 	workPerState = 15 // nanoseconds for each state and byte, measured, at worst
 )
 
+// How often a text is gone through: to find all matches it is once to count them.
+const (
+	once  = 1
+	twice = 2
+)
+
 // match compiles a pattern and counts the work of matching it with a text.
-func (b *budget) match(pattern, text any) (*regexp.Regexp, string, error) {
+func (b *budget) match(pattern, text any, times int64) (*regexp.Regexp, string, error) {
 	p, err := b.textArg(pattern)
 	if err != nil {
 		return nil, "", err
@@ -48,7 +54,7 @@ func (b *budget) match(pattern, text any) (*regexp.Regexp, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if err := b.spend(states * int64(len(s)+1) * workPerState); err != nil {
+	if err := b.spend(times * states * int64(len(s)+1) * workPerState); err != nil {
 		return nil, "", err
 	}
 	re, ok := b.regexps[p]
@@ -106,7 +112,7 @@ func countStates(re *syntax.Regexp) int64 {
 }
 
 func regexMatch(b *budget, args []any) (any, error) {
-	re, s, err := b.match(args[0], args[1])
+	re, s, err := b.match(args[0], args[1], once)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +120,7 @@ func regexMatch(b *budget, args []any) (any, error) {
 }
 
 func regexFind(b *budget, args []any) (any, error) {
-	re, s, err := b.match(args[0], args[1])
+	re, s, err := b.match(args[0], args[1], once)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +145,7 @@ func regexSplit(b *budget, args []any) (any, error) {
 
 // matchAll prepares for as many values as there are matches, n of them at most.
 func (b *budget) matchAll(args []any) (re *regexp.Regexp, s string, n int, err error) {
-	if re, s, err = b.match(args[0], args[1]); err != nil {
+	if re, s, err = b.match(args[0], args[1], twice); err != nil {
 		return nil, "", 0, err
 	}
 	if n, err = lengthArg(args[2]); err != nil {
@@ -174,7 +180,7 @@ func (b *budget) eachMatch(re *regexp.Regexp, s string, f func(match string) err
 
 func regexReplace(literal bool) impl {
 	return func(b *budget, args []any) (any, error) {
-		re, s, err := b.match(args[0], args[1])
+		re, s, err := b.match(args[0], args[1], twice)
 		if err != nil {
 			return nil, err
 		}

@@ -263,25 +263,39 @@ func (b *budget) wrapped(width int, end string, v any, breakWords bool) (any, er
 	if err != nil {
 		return nil, err
 	}
-	width = max(1, width)
-	var text strings.Builder
-	for len(s) > width {
-		line, rest := cutLine(s, width, breakWords)
-		if err := b.take(int64(4*len(line) + len(end))); err != nil {
-			return nil, err
-		}
-		if line != nil {
-			text.WriteString(string(line))
-			text.WriteString(end)
-		}
-		s = rest
+	size := 0
+	rest := eachLine(s, width, breakWords, func(line []rune) { size += 4*len(line) + len(end) })
+	if err := b.take(int64(size + 4*len(rest))); err != nil {
+		return nil, err
 	}
-	text.WriteString(string(s))
+	var text strings.Builder
+	text.Grow(size/4 + len(rest))
+	eachLine(s, width, breakWords, func(line []rune) {
+		text.WriteString(string(line))
+		text.WriteString(end)
+	})
+	text.WriteString(string(rest))
 	return text.String(), nil
 }
 
-// cutLine takes the next line off a text that is longer than a line; there is none
-// (nil) where a space at the front or a last long word is all that is taken.
+// eachLine gives the lines of a text that a break follows, and returns the rest.
+func eachLine(s []rune, width int, breakWords bool, f func(line []rune)) (rest []rune) {
+	width = max(1, width)
+	for len(s) > width {
+		var line []rune
+		line, s = cutLine(s, width, breakWords)
+		switch {
+		case s == nil:
+			return line
+		case line != nil:
+			f(line)
+		}
+	}
+	return s
+}
+
+// cutLine takes the next line off a text that is longer than a line. There is none
+// (nil) where it takes a space at the front, and no rest (nil) behind a last long word.
 func cutLine(s []rune, width int, breakWords bool) (line, rest []rune) {
 	if s[0] == ' ' {
 		return nil, s[1:]

@@ -239,21 +239,22 @@ func (r *reader) template(n *parse.TemplateNode, dot target) {
 func (r *reader) pipe(pipe *parse.PipeNode, dot target) target {
 	r.visits++
 	var t target
-	var before parse.Node // the value that comes through the pipe, if it is a literal
+	var before parse.Node // what comes through the pipe, where a lookup follows and it is a single word
 	for i, cmd := range pipe.Cmds {
 		args := cmd.Args
 		if i > 0 {
 			args = append(slices.Clip(args), before)
 		}
-		last := i == len(pipe.Cmds)-1
 		t = r.command(args, t, dot)
 		before = nil
-		if len(cmd.Args) == 1 && i == 0 {
-			before = cmd.Args[0]
-		}
-		if !last && !isLookup(pipe.Cmds[i+1]) {
+		switch {
+		case i == len(pipe.Cmds)-1:
+			return t
+		case !isLookup(pipe.Cmds[i+1]):
 			r.read(t)
 			t = target{}
+		case i == 0 && len(cmd.Args) == 1:
+			before = cmd.Args[0]
 		}
 	}
 	return t

@@ -10,6 +10,7 @@ const (
 	eachFunc  = "_each"  // prepares what range goes over
 	pairsFunc = "_pairs" // the same where range has two variables
 	tickFunc  = "_tick"  // counts an iteration
+	lookFunc  = "_look"  // looks at the clock in a long iteration
 	enterFunc = "_enter" // counts a call of a defined template
 	leaveFunc = "_leave"
 )
@@ -61,16 +62,77 @@ func rewriteBranch(n *parse.BranchNode) {
 	rewriteList(n.ElseList, false)
 }
 
+// rewriteRange counts a loop's iterations before it begins, which costs nothing in
+// the loop; one that may end early counts each at its head. Long bodies look at the
+// clock there.
 func rewriteRange(n *parse.RangeNode) {
+	const long = 50 // nodes, so that 100,000 iterations of shorter bodies take less than a second
 	rewritePipe(n.Pipe)
+	early := breaks(n.List)
+	name := eachFunc
 	if len(n.Pipe.Decl) > 1 {
-		pass(n.Pipe, pairsFunc)
-	} else {
-		pass(n.Pipe, eachFunc)
+		name = pairsFunc
+	}
+	pass(n.Pipe, name)
+	last := n.Pipe.Cmds[len(n.Pipe.Cmds)-1]
+	last.Args = append(last.Args, &parse.BoolNode{NodeType: parse.NodeBool, Pos: n.Pipe.Pos, True: !early})
+	head := ""
+	switch {
+	case early:
+		head = tickFunc
+	case weight(n.List) > long:
+		head = lookFunc
 	}
 	rewriteList(n.List, false)
 	rewriteList(n.ElseList, false)
-	n.List.Nodes = append([]parse.Node{hidden(tickFunc, n.Pipe.Pos)}, n.List.Nodes...)
+	if head != "" {
+		n.List.Nodes = append([]parse.Node{hidden(head, n.Pipe.Pos)}, n.List.Nodes...)
+	}
+}
+
+// breaks says whether a loop's body holds a {{ break }} of its own.
+func breaks(list *parse.ListNode) bool {
+	if list == nil {
+		return false
+	}
+	for _, n := range list.Nodes {
+		found := false
+		switch n := n.(type) {
+		case *parse.BreakNode:
+			found = true
+		case *parse.IfNode:
+			found = breaks(n.List) || breaks(n.ElseList)
+		case *parse.WithNode:
+			found = breaks(n.List) || breaks(n.ElseList)
+		case *parse.RangeNode:
+			found = breaks(n.ElseList)
+		}
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// weight is how many nodes rendering a list may touch, short of inner loops' repetitions.
+func weight(list *parse.ListNode) int {
+	if list == nil {
+		return 0
+	}
+	total := len(list.Nodes)
+	for _, n := range list.Nodes {
+		switch n := n.(type) {
+		case *parse.IfNode:
+			total += weight(n.List) + weight(n.ElseList)
+		case *parse.WithNode:
+			total += weight(n.List) + weight(n.ElseList)
+		case *parse.RangeNode:
+			total += weight(n.List) + weight(n.ElseList)
+		case *parse.ActionNode:
+			total += len(n.Pipe.Cmds)
+		}
+	}
+	return total
 }
 
 // rewritePipe gives and and or arguments whose truth text/template sees as we do.
@@ -152,34 +214,38 @@ func hidden(name string, pos parse.Pos) parse.Node {
 }
 
 // each prepares what range goes over: a list, an object (in the order of its
-// names), a whole number, or null, which is nothing to go over.
-func (b *budget) each(v any) (any, error) {
+// names), a whole number, or null, which is nothing to go over. Where count is true
+// it counts the iterations.
+func (b *budget) each(count bool, v any) (any, error) {
+	var steps int64
 	switch kindOf(v) {
-	case nullKind, objectKind:
-		return v, nil
+	case nullKind:
+		return nil, nil
+	case objectKind:
+		steps = int64(len(v.(map[string]any)))
 	case listKind:
-		return listOf(v), nil
+		v = listOf(v)
+		steps = int64(len(v.([]any)))
+	default:
+		n, ok := numberOf(v)
+		if !ok {
+			return nil, stopped("range goes over lists, objects and whole numbers, not %s", described(v))
+		}
+		if steps, ok = n.int64(); !ok {
+			return nil, stopped("range goes over whole numbers, not %s", described(v))
+		}
+		v, steps = steps, max(steps, 0)
 	}
-	n, ok := numberOf(v)
-	if !ok {
-		return nil, stopped("range goes over lists, objects and whole numbers, not %s", described(v))
+	if count {
+		return v, b.step(steps)
 	}
-	i, ok := n.int64()
-	if !ok {
-		return nil, stopped("range goes over whole numbers, not %s", described(v))
-	}
-	if i > int64(b.limits.steps-b.steps) {
-		return nil, b.tooManySteps()
-	}
-	return i, nil
+	return v, nil
 }
 
-func (b *budget) pairs(v any) (any, error) {
-	if k := kindOf(v); k == numberKind || k == textKind {
-		if _, err := b.each(v); err != nil {
-			return nil, err
-		}
+func (b *budget) pairs(count bool, v any) (any, error) {
+	prepared, err := b.each(count, v)
+	if _, isNumber := prepared.(int64); isNumber && err == nil {
 		return nil, stopped("range with two variables goes over lists and objects, not %s", described(v))
 	}
-	return b.each(v)
+	return prepared, err
 }

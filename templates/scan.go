@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"fmt"
 	"iter"
 	"strings"
 	"unicode"
@@ -255,11 +256,11 @@ func checkSize(text string) *Error {
 		}
 		switch {
 		case nested > maxNesting:
-			return errorAt(text, start, "blocks are nested too deeply, or have too many branches", "the limit is 200")
+			return errorAt(text, start, "blocks are nested too deeply, or have too many branches", fmt.Sprintf("the limit is %d", maxNesting))
 		case parens > maxNesting:
-			return errorAt(text, t.start, "parentheses are nested too deeply", "the limit is 200")
+			return errorAt(text, t.start, "parentheses are nested too deeply", fmt.Sprintf("the limit is %d", maxNesting))
 		case variables > maxVariables:
-			return errorAt(text, t.start, "the template has too many variables", "the limit is 1000")
+			return errorAt(text, t.start, "the template has too many variables", fmt.Sprintf("the limit is %d", maxVariables))
 		}
 	}
 	return nil

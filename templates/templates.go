@@ -151,8 +151,8 @@ func (t *Template) Value(scope map[string]any) (any, error) {
 		return nil, t.explain(err, scope)
 	}
 	v, err := r.budget.normal(r.budget.kept, 0)
-	if err != nil {
-		return nil, t.explain(err, scope)
+	if f, ok := isFailure(err); ok {
+		return nil, t.explain(f.of("the template"), scope)
 	}
 	return v, nil
 }

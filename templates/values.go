@@ -98,7 +98,11 @@ func (b *budget) printed(v any) (string, error) {
 		b.kept = v
 		return "", nil
 	}
-	return b.text(v)
+	s, err := b.text(v)
+	if f, ok := isFailure(err); ok && !f.null {
+		return "", f.of("printing")
+	}
+	return s, err
 }
 
 // text is a value as templates print it.
