@@ -238,7 +238,11 @@ func (s *server) create(ctx context.Context, gguf string) error {
 		return fmt.Errorf("giving %s the model: %w", gguf, err)
 	}
 	stream := false
-	req := &api.CreateRequest{Model: s.model, Files: map[string]string{filepath.Base(gguf): digest}, Stream: &stream}
+	req := &api.CreateRequest{
+		Model: s.model, Files: map[string]string{filepath.Base(gguf): digest}, Stream: &stream,
+		// More threads wait for each other in a loop: on busy cores that is fifty times slower.
+		Parameters: map[string]any{"num_thread": 1},
+	}
 	return s.client.Create(ctx, req, func(api.ProgressResponse) error { return nil })
 }
 
