@@ -134,7 +134,7 @@ func (c *checking) row(row *Row, err error) {
 		return
 	}
 	for i, s := range c.plan.steps {
-		r := rendering{step: s, row: row, scope: s.scope(&Scope{Row: row}), blind: s.needs.steps}
+		r := rendering{step: s, row: row, scope: s.scope(&Scope{Row: row}), early: true, blind: s.needs.steps}
 		c.models[i].add(r.request().Model)
 		for _, e := range r.mistakes {
 			c.add(e.Diagnostic(), spot{e.File, e.Pos, e.Step})
@@ -156,7 +156,7 @@ func (c *checking) modelsOf(row *Row, err error) {
 		if s.model.constant {
 			continue
 		}
-		r := rendering{step: s, row: row, scope: s.scope(&Scope{Row: row})}
+		r := rendering{step: s, row: row, scope: s.scope(&Scope{Row: row}), early: true}
 		c.models[i].add(r.modelName())
 	}
 }

@@ -145,6 +145,7 @@ type rendering struct {
 	*step
 	row      *Row
 	scope    map[string]any
+	early    bool // before the run: the model may still be named, by -m
 	blind    bool // no answers are known: what reads them is left out
 	mistakes []*Error
 }
@@ -163,6 +164,9 @@ func (r *rendering) request() *Request {
 
 func (r *rendering) modelName() string {
 	if r.model.Template == nil {
+		if r.early {
+			return ""
+		}
 		r.mistakes = append(r.mistakes, &Error{Step: r.spec.ID.Value, Row: r.row, Message: "there is no model", Help: "name one in the job, or with -m"})
 		return ""
 	}
