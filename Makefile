@@ -20,7 +20,7 @@ help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## bin/runner, one static file
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/runner ./cmd/runner
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/runner ./cmd/runner
 
 demo: build ## a job, a cut stream, a failing row, its outputs; on a simulated server
 	@bin/runner demo

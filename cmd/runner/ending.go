@@ -1,0 +1,149 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/batchrunner/runner/runner"
+	"github.com/batchrunner/runner/runner/output"
+	"github.com/batchrunner/runner/specs"
+)
+
+// An ending is the end of a run: what it takes to put the outputs in their place,
+// to say what matters and to choose the exit.
+type ending struct {
+	app       *app
+	records   sink
+	summary   *runner.Summary
+	limit     specs.Share
+	simulated bool // its pace says nothing
+}
+
+// finish ends a run; err is runner.Run's.
+func (e *ending) finish(err error) error {
+	var stopped *runner.Stopped
+	var disk *output.Error
+	switch {
+	case err == nil:
+		return e.whole()
+	case errors.As(err, &disk):
+		return e.cut(exitDisk, disk.Error())
+	case errors.As(err, &stopped):
+		return e.stopped(stopped)
+	}
+	return e.cut(exitDisk, err.Error())
+}
+
+// whole ends a run that went to its end.
+func (e *ending) whole() error {
+	where, misplaced, err := e.records.commit()
+	if err != nil {
+		return diskExit(err)
+	}
+	e.app.info("%s", e.lastLine(where))
+	if !exceeds(e.limit, e.summary) {
+		if misplaced > 0 {
+			return fail(exitFailedRows, "%s could not be written as the outputs ask", plural(misplaced, "row"))
+		}
+		return nil
+	}
+	if allowed := allowance(e.limit); allowed != "" {
+		return fail(exitFailedRows, "%s failed; max_failures allows %s", plural(e.summary.Failed, "row"), allowed)
+	}
+	return &exit{code: exitFailedRows}
+}
+
+// stopped ends a run that was cut short by a person or by the server.
+func (e *ending) stopped(stopped *runner.Stopped) error {
+	message := clean(stopped.Error())
+	switch stopped.Class {
+	case runner.Interrupted:
+		return e.cut(exitInterrupted, "interrupted")
+	case runner.Unreachable, runner.Unauthorized, runner.Busy, runner.RateLimited:
+		return e.cut(exitServer, message)
+	case runner.Input:
+		return e.cut(exitMistake, message)
+	}
+	return e.cut(exitFailedRows, message)
+}
+
+// cut ends a run before its end: outputs stay as they were, and what had
+// finished is kept beside them.
+func (e *ending) cut(code int, why string) error {
+	where, err := e.records.keep()
+	line := why + "; " + e.lastLine("")
+	if where != "" {
+		line += "; output files stay as they were, the finished rows are in " + where
+	}
+	if err != nil {
+		line += "; " + err.Error()
+	}
+	return fail(code, "%s", line)
+}
+
+// lastLine says how a run went: 98 of 100 ok, 2 failed (1 cut, 1 timeout) in 41.3s,
+// 212 tok/s, 1 model load -> answers.jsonl.
+func (e *ending) lastLine(where string) string {
+	s := e.summary
+	ok := fmt.Sprintf("%s of %s ok", count(s.OK), count(s.Rows))
+	if s.Failed > 0 {
+		ok += fmt.Sprintf(", %s failed (%s)", count(s.Failed), failureList(s.Failures))
+	}
+	if s.Warnings > 0 {
+		ok += ", " + plural(s.Warnings, "row") + " with warnings"
+	}
+	if s.Retries > 0 {
+		ok += ", " + plural(s.Retries, "retry")
+	}
+	line := ok + " in " + span(s.Elapsed)
+	if seconds := s.Elapsed.Seconds(); s.OutputTokens > 0 && seconds > 0 && !e.simulated {
+		line += fmt.Sprintf(", %.0f tok/s", float64(s.OutputTokens)/seconds)
+	}
+	if s.ModelLoads > 0 {
+		line += ", " + plural(s.ModelLoads, "model load")
+	}
+	if where != "" {
+		line += " -> " + where
+	}
+	return line
+}
+
+// failureList counts failures by class, the most frequent first.
+func failureList(failures map[runner.Class]int64) string {
+	classes := make([]runner.Class, 0, len(failures))
+	for c := range failures {
+		classes = append(classes, c)
+	}
+	slices.SortFunc(classes, func(a, b runner.Class) int {
+		if failures[a] != failures[b] {
+			return int(max(-1, min(1, failures[b]-failures[a])))
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	var parts []string
+	for _, c := range classes {
+		parts = append(parts, count(failures[c])+" "+string(c))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// exceeds says whether more rows failed than the job allows.
+func exceeds(limit specs.Share, s *runner.Summary) bool {
+	if limit.IsPercent {
+		return float64(s.Failed)*100 > limit.Percent*float64(s.Rows)
+	}
+	return s.Failed > limit.Count
+}
+
+// allowance is how many failed rows a job allows, empty where it allows none.
+func allowance(limit specs.Share) string {
+	switch {
+	case limit.IsPercent:
+		return fmt.Sprintf("%g%%", limit.Percent)
+	case limit.Count > 0:
+		return count(limit.Count)
+	}
+	return ""
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A meter counts what a run has done so far, for the lines that show it. It is
+// safe for concurrent use.
+type meter struct {
+	mu    sync.Mutex
+	start time.Time
+	steps []stepMeter
+	index map[string]int
+}
+
+// A stepMeter counts the tasks of one step.
+type stepMeter struct {
+	id                   string
+	total                int64 // -1 where it is not known
+	done, failed, tokens int64
+}
+
+func newMeter(start time.Time, steps []string, total int64) *meter {
+	m := &meter{start: start, index: map[string]int{}}
+	for i, id := range steps {
+		m.steps = append(m.steps, stepMeter{id: id, total: total})
+		m.index[id] = i
+	}
+	return m
+}
+
+// count adds one ended task, and returns its step's index and tasks ended.
+func (m *meter) count(step string, failed bool, tokens int) (int, int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := m.index[step]
+	s := &m.steps[i]
+	s.done++
+	if failed {
+		s.failed++
+	}
+	s.tokens += int64(tokens)
+	return i, s.done
+}
+
+// step returns a step's counts so far.
+func (m *meter) step(i int) stepMeter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.steps[i]
+}
+
+// line is what a step's line says after its name: done, rates, failures, time left.
+func (m *meter) line(i int, now time.Time) string {
+	s := m.step(i)
+	parts := []string{count(s.done)}
+	if s.total >= 0 {
+		parts[0] += "/" + count(s.total)
+	}
+	if elapsed := now.Sub(m.start).Seconds(); s.done > 0 && elapsed > 0 {
+		parts = append(parts, perSecond(float64(s.done)/elapsed))
+		if s.tokens > 0 {
+			parts = append(parts, fmt.Sprintf("%.0f tok/s", float64(s.tokens)/elapsed))
+		}
+	}
+	if s.failed > 0 {
+		parts = append(parts, count(s.failed)+" failed")
+	}
+	if left := s.left(now.Sub(m.start)); left > 0 {
+		parts = append(parts, span(left)+" left")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// left estimates how long the step's remaining tasks take, 0 where nothing tells.
+func (s stepMeter) left(elapsed time.Duration) time.Duration {
+	if s.total < 0 || s.done == 0 || s.done >= s.total {
+		return 0
+	}
+	return time.Duration(float64(elapsed) / float64(s.done) * float64(s.total-s.done)).Round(time.Second)
+}
+
+// perSecond writes a rate so that it has a digit that says something.
+func perSecond(rate float64) string {
+	switch {
+	case rate >= 10:
+		return fmt.Sprintf("%.0f/s", rate)
+	case rate >= 1:
+		return fmt.Sprintf("%.1f/s", rate)
+	case rate*60 >= 1:
+		return fmt.Sprintf("%.1f/min", rate*60)
+	}
+	return fmt.Sprintf("%.1f/h", rate*3600)
+}

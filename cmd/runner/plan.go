@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/batchrunner/runner/pipeline"
+	"github.com/batchrunner/runner/runner/ollama"
+	"github.com/spf13/cobra"
+)
+
+// planFlags choose what plan prints.
+type planFlags struct {
+	jobFlags
+	prompts bool
+	json    bool
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var flags planFlags
+	cmd := &cobra.Command{
+		Use:   "plan FILE",
+		Short: "Show what a job would ask, without asking",
+		Long: `Shows what a job would ask: how many rows and requests, of which models. With
+--prompts, the requests themselves, exactly as they would be sent to /api/chat:
+readable on a terminal, JSON lines elsewhere or with --json. No server is needed.
+
+A step that reads an earlier step's answer can't be shown before that answer is
+there; plan says which answers it waits for.`,
+		Example: "  runner plan translate.yaml --prompts --row greeting-spanish\n  runner plan translate.yaml --prompts --json | jq .request",
+		Args:    arguments(1, 1, "one job file"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.plan(args[0], &flags)
+		},
+	}
+	flags.addFile(cmd)
+	flags.addRows(cmd)
+	cmd.Flags().BoolVar(&flags.prompts, "prompts", false, "print the requests")
+	cmd.Flags().StringVar(&flags.rowID, "row", "", "only the row with this `ID` (with --prompts)")
+	cmd.Flags().BoolVar(&flags.json, "json", false, "print the requests as JSON lines (with --prompts)")
+	return cmd
+}
+
+func (a *app) plan(file string, flags *planFlags) error {
+	if !flags.prompts && (flags.rowID != "" || flags.json) {
+		return fail(exitMistake, "--row and --json go with --prompts")
+	}
+	j, err := a.load(file, &flags.jobFlags)
+	if err != nil {
+		return err
+	}
+	defer j.close()
+	checked, err := a.check(j)
+	if err != nil {
+		return err
+	}
+	if err := flags.choose(j.plan); err != nil {
+		return err
+	}
+	if !flags.prompts {
+		return a.planTotals(j, checked, flags)
+	}
+	return a.planPrompts(j, flags)
+}
+
+// planTotals says how much a job would ask, and what its includes did.
+func (a *app) planTotals(j *loadedJob, checked *pipeline.Checked, flags *planFlags) error {
+	rows := rowsPhrase(j.plan, checked)
+	if flags.partial() {
+		n, err := countRows(j.plan)
+		if err != nil {
+			return err
+		}
+		rows = plural(n, "row")
+	}
+	fmt.Fprintf(a.out, "%s, %s, %s\n", rows, plural(int64(len(j.plan.Steps)), "step"), modelNames(checked))
+	a.planIncludes(j)
+	fmt.Fprintln(a.out, "to see the requests: runner plan "+j.file+" --prompts")
+	return nil
+}
+
+// planIncludes says what each include does, where that is known.
+func (a *app) planIncludes(j *loadedJob) {
+	if j.plan.Effects == nil {
+		return
+	}
+	for i, joined := range j.plan.Effects.Joined {
+		fmt.Fprintf(a.out, "include at line %d: %s\n", j.job.Include[i].Pos.Line, includePhrase(joined))
+	}
+}
+
+func includePhrase(joined int64) string {
+	switch {
+	case joined < 0:
+		return "joins some rows"
+	case joined == 0:
+		return "a new row at the end"
+	}
+	return "joins " + plural(joined, "row")
+}
+
+func countRows(plan *pipeline.Plan) (int64, error) {
+	var n int64
+	for row, err := range plan.Rows {
+		if row == nil {
+			return n, fail(exitMistake, "%v", err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// modelNames lists the models of a job, in the order of their first use.
+func modelNames(checked *pipeline.Checked) string {
+	names := checked.Models
+	switch len(names) {
+	case 0:
+		return "no model chosen (-m)"
+	case 1, 2, 3:
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more models", strings.Join(names[:2], ", "), len(names)-2)
+}
+
+// planPrompts prints every request that can be made before a run.
+func (a *app) planPrompts(j *loadedJob, flags *planFlags) error {
+	out := bufio.NewWriter(a.out)
+	write := writeRequest
+	if flags.json || !a.outTerminal {
+		write = writeRequestJSON
+	}
+	var n int64
+	for row, err := range j.plan.Rows {
+		if row == nil {
+			return fail(exitMistake, "%v", err)
+		}
+		n++
+		for i := range j.plan.Steps {
+			if err := write(out, plannedTask(j.plan, i, row, err)); err != nil {
+				return fail(exitDisk, "the requests can't be printed: %s", reason(err))
+			}
+		}
+	}
+	if n == 0 {
+		return fail(exitMistake, "%s", noRows(flags))
+	}
+	return out.Flush()
+}
+
+func noRows(flags *planFlags) string {
+	if flags.rowID != "" {
+		return fmt.Sprintf("there is no row %q", flags.rowID)
+	}
+	return "no row meets --only"
+}
+
+// A planned task is one line of plan --prompts.
+type planned struct {
+	Row       int64           `json:"row"`
+	ID        string          `json:"id"`
+	Step      string          `json:"step"`
+	Request   json.RawMessage `json:"request,omitempty"`
+	DependsOn []string        `json:"depends_on,omitempty"`
+	Error     string          `json:"error,omitempty"`
+
+	request *pipeline.Request
+}
+
+func plannedTask(plan *pipeline.Plan, i int, row *pipeline.Row, rowErr error) *planned {
+	step := &plan.Steps[i]
+	p := &planned{Row: row.Number, ID: row.ID, Step: step.ID}
+	if rowErr != nil {
+		p.Error = rowErr.Error()
+		return p
+	}
+	for _, n := range step.Needs {
+		p.DependsOn = append(p.DependsOn, plan.Steps[n].ID)
+	}
+	if len(p.DependsOn) > 0 {
+		return p
+	}
+	req, err := step.Request(&pipeline.Scope{Row: row, Answers: make([]*pipeline.Answer, len(plan.Steps))})
+	if err != nil {
+		p.Error = err.Error()
+		return p
+	}
+	body, err := ollama.Body(req)
+	if err != nil {
+		p.Error = err.Error()
+		return p
+	}
+	p.request, p.Request = req, body
+	return p
+}
+
+func writeRequestJSON(w io.Writer, p *planned) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(p)
+}
+
+// writeRequest prints a request for a person.
+func writeRequest(w io.Writer, p *planned) error {
+	fmt.Fprintf(w, "row %d %s, step %s", p.Row, clean(p.ID), p.Step)
+	switch {
+	case p.Error != "":
+		fmt.Fprintf(w, ": %s\n", clean(p.Error))
+	case len(p.DependsOn) > 0:
+		fmt.Fprintf(w, ": depends on the answer of %s\n", strings.Join(p.DependsOn, ", "))
+	default:
+		fmt.Fprintf(w, ", %s\n", clean(p.request.Model))
+		for _, m := range p.request.Messages {
+			fmt.Fprintf(w, "  %s: %s\n", m.Role, indent(clean(m.Content)))
+		}
+		fmt.Fprintf(w, "  options: %s\n", optionsLine(p.request.Options))
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
+func indent(text string) string {
+	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
+}
+
+func optionsLine(options map[string]any) string {
+	var parts []string
+	for name, value := range options {
+		parts = append(parts, fmt.Sprintf("%s %v", name, value))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}

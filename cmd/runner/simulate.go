@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/batchrunner/runner/runner/simulate"
+	"github.com/sourcegraph/conc"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// simulateFlags run a job against a simulated server.
+type simulateFlags struct {
+	simulate bool
+	faults   []string
+	speed    float64
+}
+
+func (f *simulateFlags) add(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.simulate, "simulate", false, "ask a simulated server: made-up answers, outputs below .runner/simulated/")
+	flags.StringArrayVar(&f.faults, "fault", nil, "let the simulated server fail: --fault \"cut after=3 times=1\" (kinds: runner simulate --help)")
+	flags.Float64Var(&f.speed, "speed", 0, "how fast the simulated server is: 1 as a small model on a good GPU, 0 at once")
+}
+
+// check finds flags that say nothing without --simulate.
+func (f *simulateFlags) check() error {
+	switch {
+	case !f.simulate && len(f.faults) > 0:
+		return fail(exitMistake, "--fault goes with --simulate")
+	case !f.simulate && f.speed != 0:
+		return fail(exitMistake, "--speed goes with --simulate")
+	case f.speed < 0 || math.IsNaN(f.speed):
+		return fail(exitMistake, "--speed %v: it must be 0 or more", f.speed)
+	}
+	return nil
+}
+
+// openServer connects to the job's server, a simulated one if told to. The caller
+// calls the function it returns when all is done.
+func (a *app) openServer(ctx context.Context, j *checkedJob, flags *applyFlags) (*server, func(), error) {
+	address, stop, err := a.serverAddress(ctx, j, flags)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := connect(address, &flags.hostFlags, j.plan.Concurrency)
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return s, func() { s.Close(); stop() }, nil
+}
+
+func (a *app) serverAddress(ctx context.Context, j *checkedJob, flags *applyFlags) (*url.URL, func(), error) {
+	if !flags.simulate {
+		address, err := flags.address(a.getenv)
+		return address, func() {}, err
+	}
+	faults, err := parseFaults(flags.faults)
+	if err != nil {
+		return nil, nil, err
+	}
+	config := simulate.Config{Models: simulatedModels(j.checked.Models), AnyModel: true, Faults: faults, Parallel: j.plan.Concurrency, CountsOnly: true}
+	if flags.speed > 0 {
+		config.Timing, config.Speed = simulate.DefaultTiming(), flags.speed
+	}
+	return startSimulated(ctx, config)
+}
+
+// startSimulated serves a simulated Ollama on a free loopback port until the
+// function it returns is called.
+func startSimulated(ctx context.Context, config simulate.Config) (*url.URL, func(), error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, fail(exitServer, "the simulated server finds no port: %v", err)
+	}
+	server := simulate.New(config)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wait conc.WaitGroup
+	wait.Go(func() { _ = server.Serve(ctx, listener) }) // its end is ours
+	stop := func() {
+		cancel()
+		wait.Wait()
+	}
+	return &url.URL{Scheme: "http", Host: listener.Addr().String()}, stop, nil
+}
+
+func simulatedModels(names []string) []simulate.Model {
+	var models []simulate.Model
+	for _, name := range names {
+		models = append(models, simulate.Model{Name: name})
+	}
+	return models
+}
+
+func parseFaults(texts []string) ([]simulate.Fault, error) {
+	var faults []simulate.Fault
+	for _, text := range texts {
+		f, err := simulate.ParseFault(text)
+		if err != nil {
+			return nil, fail(exitMistake, "--fault %q: %v", text, err)
+		}
+		faults = append(faults, f)
+	}
+	return faults, nil
+}
+
+// serverFlags are the flags of the command simulate.
+type serverFlags struct {
+	address string
+	models  []string
+	faults  []string
+	config  simulate.Config
+	timing  simulate.Timing
+}
+
+func (a *app) simulateCommand() *cobra.Command {
+	flags := serverFlags{timing: simulate.DefaultTiming()}
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Serve a simulated Ollama, for trying jobs without a GPU",
+		Long: `Serves a simulated Ollama: the same API, queueing, model loads, context limit and
+pace, with made-up answers that are always the same for the same request. Every
+reply says that it is simulated. GET /runner/history tells what was asked.
+
+Faults, for --fault here and with apply --simulate:
+
+` + faultKinds() + `
+A fault is a kind and what it is for: "cut after=3 match='row 17' times=1" cuts the
+first answer to each prompt that matches after its third chunk.`,
+		Example: "  runner simulate &\n  OLLAMA_HOST=127.0.0.1:11435 runner apply translate.yaml",
+		Args:    arguments(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.serveSimulated(cmd.Context(), &flags)
+		},
+	}
+	flags.add(cmd.Flags())
+	return cmd
+}
+
+func (f *serverFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.address, "address", "127.0.0.1:11435", "where to listen; port 0 takes a free one")
+	flags.StringSliceVar(&f.models, "model", nil, "the models that are present (default: any that is asked for)")
+	flags.IntVar(&f.config.Parallel, "slots", 1, "requests worked on at once for each model, as OLLAMA_NUM_PARALLEL")
+	flags.IntVar(&f.config.MaxLoaded, "loaded", 3, "models in memory at once, as OLLAMA_MAX_LOADED_MODELS")
+	flags.IntVar(&f.config.MaxQueue, "queue", 512, "requests that may wait for a model to load, as OLLAMA_MAX_QUEUE")
+	flags.IntVar(&f.config.NumCtx, "context", 4096, "the context of requests without num_ctx, in tokens")
+	flags.DurationVar(&f.timing.Load, "load", f.timing.Load, "how long loading a model takes")
+	flags.DurationVar(&f.timing.FirstToken, "first-token", f.timing.FirstToken, "how long reading a prompt takes")
+	flags.DurationVar(&f.timing.PerToken, "per-token", f.timing.PerToken, "how long each token of an answer takes")
+	flags.Float64Var(&f.timing.Sigma, "spread", 0, "spread the times by a lognormal factor with this sigma")
+	flags.Float64Var(&f.config.Speed, "speed", 1, "divide all times by this")
+	flags.Uint64Var(&f.config.Seed, "seed", 0, "other answers, other requests that meet a fault")
+	flags.BoolVar(&f.config.Measured, "measured", false, "report durations as they were, not as planned")
+	flags.StringArrayVar(&f.faults, "fault", nil, "fail on purpose: see above")
+}
+
+func faultKinds() string {
+	var b strings.Builder
+	for _, k := range simulate.Kinds() {
+		fmt.Fprintf(&b, "  %-16s %s\n", k.Name, k.Doc)
+	}
+	return b.String()
+}
+
+func (a *app) serveSimulated(ctx context.Context, f *serverFlags) error {
+	faults, err := parseFaults(f.faults)
+	if err != nil {
+		return err
+	}
+	config := f.config
+	config.Faults, config.Timing = faults, f.timing
+	config.Models = simulatedModels(f.models)
+	listener, err := net.Listen("tcp", f.address)
+	if err != nil {
+		return fail(exitServer, "--address %s: %v", f.address, err)
+	}
+	a.info("a simulated Ollama listens on http://%s; end it with Ctrl-C", listener.Addr())
+	ctx, signals := watchInterrupts(ctx, func() {})
+	defer signals.close()
+	serving, cancel := context.WithCancel(ctx)
+	var wait conc.WaitGroup
+	wait.Go(func() {
+		defer cancel()
+		select {
+		case <-signals.stop:
+		case <-serving.Done():
+		}
+	})
+	err = simulate.New(config).Serve(serving, listener)
+	cancel()
+	wait.Wait()
+	if err != nil {
+		return fail(exitServer, "%v", err)
+	}
+	return nil
+}

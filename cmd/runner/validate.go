@@ -1,0 +1,80 @@
+package main
+
+import (
+	"github.com/batchrunner/runner/pipeline"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) validateCommand() *cobra.Command {
+	var flags jobFlags
+	cmd := &cobra.Command{
+		Use:   "validate FILE...",
+		Short: "Find all mistakes of job files, without any server",
+		Long: `Checks job files and the files they name: shape, templates, variables, data,
+the requests of the first rows, the names of outputs. It needs no server and
+writes nothing. All mistakes are printed, each with its place.`,
+		Example: "  runner validate translate.yaml\n  runner validate jobs/*.yaml",
+		Args:    arguments(1, -1, "a job file"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var failed error
+			for _, file := range args {
+				if err := a.validate(file, &flags); err != nil {
+					failed = a.remember(failed, err)
+				}
+			}
+			return failed
+		},
+	}
+	flags.addFile(cmd)
+	return cmd
+}
+
+func (a *app) validate(file string, flags *jobFlags) error {
+	j, err := a.load(file, flags)
+	if err != nil {
+		return err
+	}
+	defer j.close()
+	checked, err := a.check(j)
+	if err != nil {
+		return err
+	}
+	a.info("%s: %s, %s: ok", file, rowsPhrase(j.plan, checked), plural(int64(len(j.plan.Steps)), "step"))
+	return nil
+}
+
+// check expands and renders the job's rows as far as can be done beforehand, and
+// prints all mistakes. Its error is an exit.
+func (a *app) check(j *loadedJob) (*pipeline.Checked, error) {
+	names, err := j.outputNames()
+	if err != nil {
+		return nil, err
+	}
+	checked := pipeline.Check(j.plan, j.job, names)
+	a.diagnose(checked.Diagnostics)
+	if n := len(checked.Diagnostics.Errors()); n > 0 {
+		return nil, mistakes(n)
+	}
+	return checked, nil
+}
+
+// rowsPhrase says how many rows a job has, as far as that is known.
+func rowsPhrase(plan *pipeline.Plan, checked *pipeline.Checked) string {
+	switch {
+	case checked.All:
+		return plural(checked.Rows, "row")
+	case plan.Total >= 0:
+		return plural(plan.Total, "row")
+	}
+	return "more than " + plural(checked.Rows, "row")
+}
+
+// remember keeps what a command over several files ends with: the first
+// mistake's exit, saying the message of each.
+func (a *app) remember(first, err error) error {
+	if first == nil {
+		return err
+	}
+	a.report(err)
+	return first
+}

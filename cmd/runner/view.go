@@ -1,0 +1,161 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/batchrunner/runner/runner"
+)
+
+// maxFailuresShown is how many failed rows are told one by one without --verbose;
+// the records have them all.
+const maxFailuresShown = 10
+
+// A view shows a run to a person, and its events to programs.
+type view struct {
+	app      *app
+	meter    *meter
+	progress progress
+	events   *eventFile // nil: none
+	live     *live      // nil: no --stream
+	failures int64
+}
+
+// observe takes the run's events; the runner calls it one at a time.
+func (v *view) observe(e runner.Event) {
+	if v.events != nil {
+		v.events.write(e)
+	}
+	if v.live != nil {
+		v.live.observe(e)
+	}
+	switch e.Kind {
+	case runner.TaskDone:
+		step, done := v.meter.count(e.Step, e.Class != "", e.OutputTokens)
+		v.progress.ended(step, done)
+	case runner.AttemptFailed:
+		if v.app.verbose && e.Retry {
+			v.progress.say(retryLine(e))
+		}
+	default:
+		if line := hostLine(e); line != "" && !v.app.quiet {
+			v.progress.say(line)
+		}
+	}
+}
+
+func retryLine(e runner.Event) string {
+	line := fmt.Sprintf("%s, step %q: %s (attempt %d); asking again", rowName(*e.Row, e.ID), e.Step, clean(e.Message), e.Attempt)
+	if e.Wait > 0 {
+		line += " in " + span(e.Wait)
+	}
+	return line
+}
+
+// hostLine says what happened to the server or a model, empty for other events.
+func hostLine(e runner.Event) string {
+	message := clean(e.Message)
+	switch e.Kind {
+	case runner.ModelFailed:
+		return fmt.Sprintf("model %q: %s; its other rows are not asked", clean(e.Model), message)
+	case runner.HostPaused:
+		return "waiting for the server: " + message
+	case runner.HostResumed:
+		return "the server answers again after " + span(e.After)
+	case runner.ConcurrencyChanged:
+		return fmt.Sprintf("now %d at a time: %s", e.Concurrency, message)
+	}
+	return ""
+}
+
+// rowName names a row in messages: by its number, and its id where it has one of its own.
+func rowName(number int64, id string) string {
+	if id == fmt.Sprint(number) || id == "" {
+		return fmt.Sprintf("row %d", number)
+	}
+	return fmt.Sprintf("row %d (%s)", number, clean(id))
+}
+
+// record tells of a failed row.
+func (v *view) record(rec *runner.Record) {
+	failure := rec.Failure()
+	if failure == nil {
+		return
+	}
+	v.failures++
+	switch {
+	case v.app.verbose || v.failures <= maxFailuresShown:
+		v.progress.say(failureLine(rec, failure))
+	case v.failures == maxFailuresShown+1:
+		v.progress.say("more rows fail; --verbose tells of each, and the records have them all")
+	}
+}
+
+func failureLine(rec *runner.Record, failure *runner.Result) string {
+	line := rowName(rec.Row.Number, rec.Row.ID)
+	if len(rec.Results) > 1 {
+		line += fmt.Sprintf(", step %q", failure.Task.Step)
+	}
+	line += ": " + clean(failure.Err.Message)
+	if failure.Attempts > 1 {
+		line += fmt.Sprintf(" (after %d attempts)", failure.Attempts)
+	}
+	return line
+}
+
+func (v *view) close() error {
+	v.progress.close()
+	if v.events == nil {
+		return nil
+	}
+	return v.events.close()
+}
+
+// An eventFile takes events as JSON lines, for programs. Its first line says what
+// it is. The first error of writing ends it and is returned by close: the run goes
+// on, since its results are worth more.
+type eventFile struct {
+	file io.WriteCloser
+	name string
+	err  error
+}
+
+func (a *app) openEvents(name string) (*eventFile, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fail(exitDisk, "--events %s: %s", name, reason(err))
+	}
+	e := &eventFile{file: f, name: name}
+	e.line(map[string]any{"v": runner.EventVersion, "event": "run_started", "time": time.Now(), "runner": versionName()})
+	return e, nil
+}
+
+func (e *eventFile) write(event runner.Event) { e.line(event) }
+
+func (e *eventFile) line(value any) {
+	if e.err != nil {
+		return
+	}
+	text, err := json.Marshal(value)
+	if err == nil {
+		_, err = e.file.Write(append(text, '\n'))
+	}
+	e.err = err
+}
+
+func (e *eventFile) close() error {
+	err := e.file.Close()
+	if e.err != nil {
+		err = e.err
+	}
+	if err != nil {
+		return fail(exitDisk, "--events %s: %s", e.name, reason(err))
+	}
+	return nil
+}
