@@ -38,7 +38,9 @@ type call struct {
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, chat bool, reference func() any) {
 	body := buffers.Get().(*bytes.Buffer)
 	wire, why := readWire(r, body, reference)
-	buffers.Put(body) // wire holds copies
+	if body.Cap() <= maxKept {
+		buffers.Put(body) // wire holds copies
+	}
 	if why != nil {
 		why.send(w)
 		return
@@ -49,7 +51,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, chat bool, referenc
 		c.loadOnly(why)
 		return
 	}
-	c.begin(wire, why == nil)
+	c.begin()
 	defer c.end()
 	if why != nil {
 		c.refuse(why)
@@ -60,26 +62,15 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, chat bool, referenc
 
 // begin notes the request; end notes how it went, also after a panic, which is how
 // a handler breaks a connection it can't take over.
-func (c *call) begin(w *wire, known bool) {
-	c.note = Exchange{Path: c.r.URL.Path, Model: w.Model, Outcome: "gone"}
-	if known {
-		c.note.Key = c.q.key
-	}
+func (c *call) begin() {
+	c.note = Exchange{Path: c.r.URL.Path, Model: c.q.Model, Key: c.q.key, Outcome: "gone"}
 	if c.s.history.list {
-		c.note.Prompt = strings.Clone(head(lastOf(w.Messages, "user"), promptShown)) // not the whole prompt in memory
+		c.note.Prompt = strings.Clone(head(c.q.last(), promptShown)) // not the whole prompt in memory
 	}
-	c.s.history.arrives(&c.note, c.model())
+	c.s.history.arrives(&c.note, c.q.model())
 }
 
-func (c *call) end() { c.s.history.ends(&c.note, c.model()) }
-
-// model is the name under which the request is counted.
-func (c *call) model() string {
-	if c.q == nil {
-		return fullName(c.note.Model)
-	}
-	return c.q.entry.full
-}
+func (c *call) end() { c.s.history.ends(&c.note, c.q.model()) }
 
 func (c *call) refuse(why *refusal) {
 	c.note.Outcome = "refused " + strconv.Itoa(why.status)
@@ -126,12 +117,12 @@ func (c *call) loadOnly(why *refusal) {
 		c.acknowledge("unload")
 		return
 	}
-	i, err := c.s.sched.acquire(c.life, c.q)
+	held, err := c.s.sched.acquire(c.life, c.q)
 	if err != nil {
 		c.unserved(err)
 		return
 	}
-	c.s.sched.release(i)
+	c.s.sched.release(held)
 	c.acknowledge("load")
 }
 
@@ -193,22 +184,19 @@ func (c *call) serve() {
 		c.answer()
 		return
 	}
-	i, err := c.s.sched.acquire(c.life, c.q)
+	held, err := c.s.sched.acquire(c.life, c.q)
 	if err != nil {
 		c.unserved(err)
 		return
 	}
-	defer c.s.sched.release(i)
+	defer c.s.sched.release(held)
 	c.loaded = c.s.cfg.Clock.Now().Sub(c.arrived)
-	if err := c.s.sched.slot(c.life, i); err != nil {
+	if err := c.s.sched.slot(c.life, held); err != nil {
 		c.unserved(err)
 		return
 	}
 	c.s.history.takesSlot(&c.note, c.q.entry.full)
-	defer func() {
-		c.s.history.leavesSlot(c.q.entry.full)
-		c.s.sched.giveBack(i)
-	}()
+	defer c.s.history.leavesSlot(c.q.entry.full) // before the next one takes it
 	c.answer()
 }
 

@@ -38,7 +38,9 @@ func TestOllamasOwnClientIsServed(t *testing.T) {
 		t.Errorf("Heartbeat() = %v", err)
 	}
 	list, err := c.List(ctx)
-	if err != nil || !slices.ContainsFunc(list.Models, func(m api.ListModelResponse) bool { return m.Name == "llama3.2:latest" && len(m.Digest) == 64 && m.Size > 0 }) {
+	if err != nil || !slices.ContainsFunc(list.Models, func(m api.ListModelResponse) bool {
+		return m.Name == "llama3.2:latest" && len(m.Digest) == 64 && m.Size > 0
+	}) {
 		t.Errorf("List() = %+v, %v", list, err)
 	}
 	show, err := c.Show(ctx, &api.ShowRequest{Model: "qwen3:8b"})

@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"net"
+	"regexp"
 	"testing"
 
 	"github.com/sourcegraph/conc"
@@ -31,3 +32,5 @@ func listening(t testing.TB, s *Server) (l net.Listener, done func()) {
 		wg.Wait()
 	}
 }
+
+func pattern(text string) *regexp.Regexp { return regexp.MustCompile(text) }

@@ -14,7 +14,7 @@ var (
 
 type page struct{ bytes []byte }
 
-// maxKept is how much memory one page may hold while nobody uses it.
+// maxKept is how much memory one of them may hold while nobody uses it.
 const maxKept = 2 * maxPending
 
 func (p *page) free() {

@@ -19,7 +19,7 @@ import (
 )
 
 // maxBody bounds a request: far more than any context holds.
-const maxBody = 256 << 20
+const maxBody = 64 << 20
 
 // A wire is a request to /api/chat or /api/generate as it comes. It has fewer
 // fields than api.ChatRequest and api.GenerateRequest and decodes twice as fast;
@@ -96,6 +96,7 @@ func (w *wire) streams() bool { return w.Stream == nil || *w.Stream }
 func (w *wire) truncates() bool { return w.Truncate == nil || *w.Truncate }
 
 // newQuestion finds the model and checks what Ollama checks before it schedules.
+// The question is there in any case, as far as it could be understood.
 func (s *Server) newQuestion(w *wire, chat bool) (*question, *refusal) {
 	if !chat {
 		w.Messages = generated(w)
@@ -105,24 +106,25 @@ func (s *Server) newQuestion(w *wire, chat bool) (*question, *refusal) {
 	}
 	q := &question{wire: *w, chat: chat, options: defaultOptions(s.cfg.NumCtx)}
 	q.entry = s.models.find(w.Model)
+	q.identify()
 	switch {
 	case q.entry == nil && chat && !validName(w.Model):
-		return nil, refuse(http.StatusBadRequest, "model is required")
+		return q, refuse(http.StatusBadRequest, "model is required")
 	case q.entry == nil:
-		return nil, refuse(http.StatusNotFound, "model '%s' not found", w.Model)
+		return q, refuse(http.StatusNotFound, "model '%s' not found", w.Model)
 	case w.unloads():
 		return q, nil
 	case !q.entry.thinks && w.Think.Bool():
-		return nil, refuse(http.StatusBadRequest, "%q does not support thinking", w.Model)
+		return q, refuse(http.StatusBadRequest, "%q does not support thinking", w.Model)
 	case q.entry.embeds:
-		return nil, refuse(http.StatusBadRequest, "%q does not support %s", w.Model, doing(chat))
+		return q, refuse(http.StatusBadRequest, "%q does not support %s", w.Model, doing(chat))
 	}
 	if err := q.options.set(w.Options); err != nil {
-		return nil, refuse(http.StatusInternalServerError, "%s", err)
+		return q, refuse(http.StatusInternalServerError, "%s", err)
 	}
 	q.thinks = q.entry.thinks && (w.Think == nil || w.Think.Bool())
 	q.options.load.shift = w.Shift == nil || *w.Shift
-	q.identify(s.cfg.Seed)
+	q.seeded(s.cfg.Seed)
 	return q, nil
 }
 
@@ -145,12 +147,11 @@ func doing(chat bool) string {
 	return "generate"
 }
 
-// identify sets key, place and seed. Options are no part of the key, so that an
-// attempt with another seed is an attempt at the same thing; they are of the seed,
-// where a temperature of 0 makes the request's own seed count for nothing.
-func (q *question) identify(seed uint64) {
+// identify sets key and place. Options are no part of them, so that an attempt with
+// another seed is an attempt at the same thing.
+func (q *question) identify() {
 	h := sha256.New()
-	part(h, q.entry.full)
+	part(h, q.model())
 	for i := range q.Messages {
 		part(h, q.Messages[i].Role)
 		part(h, q.Messages[i].Content)
@@ -159,6 +160,19 @@ func (q *question) identify(seed uint64) {
 	sum := h.Sum(nil)
 	q.key = hex.EncodeToString(sum[:8])
 	q.place = binary.BigEndian.Uint64(sum)
+}
+
+// model is the whole name of the model, whether it is present or not.
+func (q *question) model() string {
+	if q.entry == nil {
+		return fullName(q.wire.Model)
+	}
+	return q.entry.full
+}
+
+// seeded sets the seed, from the key and the options. A temperature of 0 makes the
+// request's own seed count for nothing.
+func (q *question) seeded(seed uint64) {
 	q.seed = mix(q.place ^ mix(seed))
 	if q.options.temperature > 0 {
 		q.seed = mix(q.seed ^ uint64(q.options.seed) ^ mix(math.Float64bits(q.options.temperature)))

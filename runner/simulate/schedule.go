@@ -55,32 +55,47 @@ func newScheduler(cfg Config, h *history) *scheduler {
 	return &scheduler{cfg: cfg, history: h, loaded: map[string]*instance{}}
 }
 
+// A lease is a request's use of a model in memory, and its place among those that
+// wait for a slot: the place is taken when the request comes, also while the model
+// is still being loaded.
+type lease struct {
+	*instance
+	turn chan struct{} // closed when the request has a slot; nil where it needs none
+}
+
 // acquire gives the model in memory, loaded with what the question asks for. The
 // caller must release it.
-func (s *scheduler) acquire(l life, q *question) (*instance, error) {
+func (s *scheduler) acquire(l life, q *question) (*lease, error) {
 	for {
-		i, err := s.enter(l, q)
+		held, err := s.enter(l, q)
 		if err != nil {
 			return nil, err
 		}
-		if !l.until(i.ready) {
-			s.release(i)
+		if !l.until(held.ready) {
+			s.release(held)
 			return nil, errGone
 		}
-		if !i.failed {
-			return i, nil
+		if !held.failed {
+			return held, nil
 		}
-		s.release(i) // whoever loaded it left; now it's ours to load
+		s.release(held) // whoever loaded it left; now it's ours to load
 	}
 }
 
+// slot waits for the request's turn.
+func (s *scheduler) slot(l life, held *lease) error {
+	if !l.until(held.turn) {
+		return errGone
+	}
+	return nil
+}
+
 // enter gives an instance that is loaded or about to be.
-func (s *scheduler) enter(l life, q *question) (*instance, error) {
+func (s *scheduler) enter(l life, q *question) (*lease, error) {
 	s.mu.Lock()
 	if i := s.usable(q); i != nil {
-		s.hold(i, q)
-		s.mu.Unlock()
-		return i, nil
+		defer s.mu.Unlock()
+		return s.hold(i, q)
 	}
 	if len(s.line) > s.cfg.MaxQueue {
 		s.mu.Unlock()
@@ -130,30 +145,48 @@ func (s *scheduler) expire() {
 	}
 }
 
-func (s *scheduler) hold(i *instance, q *question) {
+// hold gives a lease of an instance that is loaded or about to be.
+func (s *scheduler) hold(i *instance, q *question) (*lease, error) {
+	held := &lease{instance: i}
+	if q.asked() {
+		full := i.busy >= s.cfg.Parallel || len(i.queue) > 0
+		if full && s.cfg.MaxWaiting > 0 && s.waiting >= s.cfg.MaxWaiting {
+			return nil, errBusy
+		}
+		held.turn = make(chan struct{})
+		if full {
+			i.queue = append(i.queue, held.turn)
+			s.waiting++
+		} else {
+			i.busy++
+			close(held.turn)
+		}
+	}
 	i.refs++
 	s.uses++
 	i.used = s.uses
 	if keep := q.keep(); keep != nil {
 		i.keepAlive = *keep
 	}
+	return held, nil
 }
 
 // load has the turn: it makes room until there is some, then loads.
-func (s *scheduler) load(l life, q *question) (*instance, error) {
+func (s *scheduler) load(l life, q *question) (*lease, error) {
 	for {
 		s.mu.Lock()
-		i := s.usable(q)
-		if i != nil {
-			s.hold(i, q)
-			s.mu.Unlock()
-			return i, nil
+		if i := s.usable(q); i != nil {
+			defer s.mu.Unlock()
+			return s.hold(i, q)
 		}
 		out := s.inTheWay(q)
 		if out == nil {
-			i = s.start(q)
+			held, err := s.start(q)
 			s.mu.Unlock()
-			return i, s.fill(l, i)
+			if err != nil {
+				return nil, err
+			}
+			return s.fill(l, held)
 		}
 		out.leaving = true
 		if out.refs == 0 {
@@ -184,42 +217,61 @@ func (s *scheduler) inTheWay(q *question) *instance {
 	return out
 }
 
-func (s *scheduler) start(q *question) *instance {
+func (s *scheduler) start(q *question) (*lease, error) {
 	i := &instance{
 		entry: q.entry, options: q.options.load, keepAlive: keepAlive,
 		ready: make(chan struct{}), gone: make(chan struct{}),
 	}
-	s.hold(i, q)
 	s.loaded[q.entry.full] = i
 	s.history.loads(s.cfg.Clock.Now(), q)
-	return i
+	return s.hold(i, q)
 }
 
 // fill takes the time a load takes.
-func (s *scheduler) fill(l life, i *instance) error {
-	ok := l.wait(s.cfg.Clock, s.cfg.paced(i.entry.timing.Load))
-	s.mu.Lock()
-	i.failed = !ok
+func (s *scheduler) fill(l life, held *lease) (*lease, error) {
+	ok := l.wait(s.cfg.Clock, s.cfg.paced(held.entry.timing.Load))
 	if !ok {
-		s.remove(i)
-		i.refs--
+		s.mu.Lock()
+		held.failed = true
+		s.remove(held.instance)
+		s.mu.Unlock()
 	}
-	s.mu.Unlock()
-	close(i.ready)
+	close(held.ready)
 	if !ok {
-		return errGone
+		s.release(held)
+		return nil, errGone
 	}
-	return nil
+	return held, nil
 }
 
-// release ends a request's use of a model.
-func (s *scheduler) release(i *instance) {
+// release ends a request's use of a model: its slot goes to the request that has
+// waited longest.
+func (s *scheduler) release(held *lease) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	i := held.instance
+	if held.turn != nil {
+		s.giveBack(i, held.turn)
+	}
 	i.refs--
 	i.expires = s.cfg.Clock.Now().Add(i.keepAlive)
 	if i.refs == 0 && (i.leaving || i.keepAlive <= 0) {
 		s.remove(i)
+	}
+}
+
+func (s *scheduler) giveBack(i *instance, turn chan struct{}) {
+	at := slices.Index(i.queue, turn)
+	switch {
+	case at >= 0: // it left before its turn came
+		i.queue = slices.Delete(i.queue, at, at+1)
+		s.waiting--
+	case len(i.queue) > 0:
+		close(i.queue[0])
+		i.queue = i.queue[1:]
+		s.waiting--
+	default:
+		i.busy--
 	}
 }
 
@@ -259,53 +311,6 @@ func (s *scheduler) leave(i *instance) {
 	if i.refs == 0 {
 		s.remove(i)
 	}
-}
-
-// slot waits for a slot of the model. The caller must give it back.
-func (s *scheduler) slot(l life, i *instance) error {
-	s.mu.Lock()
-	if i.busy < s.cfg.Parallel && len(i.queue) == 0 {
-		i.busy++
-		s.mu.Unlock()
-		return nil
-	}
-	if s.cfg.MaxWaiting > 0 && s.waiting >= s.cfg.MaxWaiting {
-		s.mu.Unlock()
-		return errBusy
-	}
-	mine := make(chan struct{})
-	i.queue = append(i.queue, mine)
-	s.waiting++
-	s.mu.Unlock()
-	ok := l.until(mine)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.waiting--
-	if ok {
-		return nil
-	}
-	if at := slices.Index(i.queue, mine); at >= 0 {
-		i.queue = slices.Delete(i.queue, at, at+1)
-	} else {
-		s.next(i) // it was given to us while we left
-	}
-	return errGone
-}
-
-// giveBack hands a slot to the request that has waited longest.
-func (s *scheduler) giveBack(i *instance) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.next(i)
-}
-
-func (s *scheduler) next(i *instance) {
-	if len(i.queue) == 0 {
-		i.busy--
-		return
-	}
-	close(i.queue[0])
-	i.queue = i.queue[1:]
 }
 
 // A resident is a model in memory, as /api/ps shows it.

@@ -3,7 +3,6 @@ package simulate
 import (
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -23,14 +22,14 @@ func (q *question) text() string {
 // The sentences of answers. A %s stands for what the prompt is about.
 var (
 	openings = []string{
-		"%s is simpler than it looks.",
-		"%s rewards patience more than speed.",
 		"Most people meet %s by accident and stay for the details.",
 		"What matters about %s fits on one page.",
-		"%s begins with a good question.",
-		"The best of %s shows on the second look.",
 		"Think of %s as a workshop where every tool has its place.",
-		"%s is a small thing with a long history.",
+		"There is more to %s than a first look shows.",
+		"A good way into %s is a small, honest question.",
+		"The story of %s begins with something plain.",
+		"Few things reward patience like %s.",
+		"Whoever knows %s well speaks of it in simple words.",
 	}
 	middles = []string{
 		"It works best when each part does one thing.",
@@ -56,12 +55,7 @@ var (
 // prose writes n sentences about a subject.
 func prose(about string, n int, r *random) string {
 	var b strings.Builder
-	opening := openings[r.below(len(openings))]
-	before, after, _ := strings.Cut(opening, "%s")
-	if before == "" {
-		about = capital(about)
-	}
-	b.WriteString(before + about + after)
+	b.WriteString(strings.Replace(openings[r.below(len(openings))], "%s", about, 1))
 	at := r.below(len(middles))
 	for range n - 2 {
 		b.WriteString(" " + middles[at%len(middles)])
@@ -71,11 +65,6 @@ func prose(about string, n int, r *random) string {
 		b.WriteString(" " + closings[r.below(len(closings))])
 	}
 	return b.String()
-}
-
-func capital(s string) string {
-	r, size := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(r)) + s[size:]
 }
 
 // sentencesAsked reads from a prompt how long the answer should be.
@@ -109,24 +98,39 @@ func head(text string, n int) string {
 }
 
 // subject finds what a prompt is about: what it quotes, what follows its colon, or
-// the end of its first sentence.
+// what its first words ask for.
 func subject(prompt string) string {
 	start := strings.TrimSpace(head(prompt, headBytes))
 	if quoted, ok := quotation(start); ok {
 		return quoted
 	}
-	if _, after, ok := strings.Cut(start, ": "); ok && strings.TrimSpace(after) != "" {
+	if _, after, ok := cutAfter(start, ": ", ":\n"); ok && strings.TrimSpace(after) != "" {
 		return phrase(after)
 	}
-	if _, after, ok := strings.Cut(start, ":\n"); ok && strings.TrimSpace(after) != "" {
-		return phrase(after)
+	for _, ending := range lengthPhrases {
+		start = strings.Replace(start, ending, "", 1)
 	}
-	for _, word := range []string{" about ", " for ", " of ", " on "} {
-		if _, after, ok := strings.Cut(start, word); ok {
+	for _, verb := range []string{"Explain ", "Describe ", "Define ", "Summarize ", "Summarise ", "Tell me about ", "What is ", "What are "} {
+		if after, ok := cutPrefixFold(start, verb); ok {
+			return phrase(strings.TrimRight(after, "? "))
+		}
+	}
+	if !strings.HasSuffix(start, "?") {
+		if _, after, ok := cutAfter(start, " about ", " for ", " of ", " on "); ok {
 			return phrase(after)
 		}
 	}
 	return phrase(start)
+}
+
+// lengthPhrases say how long an answer should be, not what it is about.
+var lengthPhrases = []string{" in one sentence", " in a sentence", " in two sentences", " in one line", " in one paragraph", " in a paragraph", " in detail", " briefly"}
+
+func cutPrefixFold(text, prefix string) (after string, ok bool) {
+	if len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix) {
+		return text[len(prefix):], true
+	}
+	return text, false
 }
 
 func quotation(text string) (string, bool) {
