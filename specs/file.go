@@ -121,6 +121,7 @@ func fillFields(v reflect.Value, found map[string]*yaml.Node) {
 		field := v.Type().Field(i)
 		if field.Anonymous {
 			fillFields(v.Field(i), found)
+			continue
 		}
 		if node := found[field.Tag.Get("key")]; node != nil {
 			v.Field(i).Set(reflect.ValueOf(node))

@@ -36,7 +36,7 @@ func (d *draft) syntax(text string, err error) (mended string, ok bool) {
 	s := explain(lines, n, problem)
 	d.report(s.pos, "", s.message, s.help)
 	at := s.pos.Line - 1
-	if s.line == "" || s.line == lines[at] {
+	if s.line == "" || s.line == lines[at] || d.mended[at+1] { // twice would be guessing
 		return "", false
 	}
 	lines[at] = s.line
