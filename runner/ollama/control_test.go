@@ -128,7 +128,7 @@ func TestPull(t *testing.T) {
 	why := errors.New("interrupted")
 	ctx, stop := context.WithCancelCause(t.Context())
 	err := clientOf(t, reply(t, 200, ndjson, tests[0].body), nil).Pull(ctx, "m", func(Progress) { stop(why) })
-	if err != why {
+	if !errors.Is(err, why) {
 		t.Errorf("a cancelled pull: %v, want the cause", err)
 	}
 	err = clientOf(t, "http://127.0.0.1:1", nil).Pull(t.Context(), "x:120b-cloud", nil)

@@ -75,8 +75,9 @@ func TestFaultsThatAPIClientCallsSuccess(t *testing.T) {
 	}
 }
 
-// wantFailure checks that a call gave no answer, but an error for a person.
-func wantFailure(t *testing.T, answer any, err error, class runner.Class, message string) *runner.Error {
+// wantFailure checks that a call gave no answer, but an error for a person, and
+// returns that.
+func wantFailure(t *testing.T, answer any, err error, class runner.Class, message string) runner.Error {
 	t.Helper()
 	var failed *runner.Error
 	if !errors.As(err, &failed) {
@@ -88,7 +89,7 @@ func wantFailure(t *testing.T, answer any, err error, class runner.Class, messag
 	if len(failed.Message) > maxMessage+1024 || strings.ContainsAny(failed.Message, "\n\r\x1b") {
 		t.Errorf("the message is no line for a person: %q", failed.Message)
 	}
-	return failed
+	return *failed
 }
 
 // A deadline in the middle of a stream is success to api.Client, with either kind
@@ -112,7 +113,7 @@ func TestDeadlineWithinAStream(t *testing.T) {
 	why := errors.New("no token for 60s")
 	ctx, stop := context.WithCancelCause(t.Context())
 	answer, err := clientOf(t, url, nil).Do(ctx, question(), func(c runner.Chunk) { stop(why) })
-	if answer != nil || err != why {
+	if answer != nil || !errors.Is(err, why) {
 		t.Errorf("got %+v, %v, want the cause that the context ended with", answer, err)
 	}
 }
@@ -125,7 +126,7 @@ func TestCancelledBeforeTheAnswer(t *testing.T) {
 		stop(why)
 		<-r.Context().Done() // the server is told: it need not go on
 	})
-	if answer, err := clientOf(t, url, nil).Do(ctx, question(), nil); answer != nil || err != why {
+	if answer, err := clientOf(t, url, nil).Do(ctx, question(), nil); answer != nil || !errors.Is(err, why) {
 		t.Errorf("got %+v, %v, want the cause", answer, err)
 	}
 }

@@ -2,6 +2,8 @@ package ollama
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
@@ -45,9 +47,8 @@ func reloaded(before, after *ModelInfo) bool {
 // there. A server that can't tell leaves known false.
 func (c *Client) inMemory(ctx context.Context, name string) (info *ModelInfo, known bool, err error) {
 	running, err := c.Running(ctx)
-	switch classOf(err) {
-	case runner.Protocol, runner.ModelMissing, runner.InvalidRequest:
-		return nil, false, nil // it has no /api/ps
+	if noSuchPath(err) {
+		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, err
@@ -58,6 +59,14 @@ func (c *Client) inMemory(ctx context.Context, name string) (info *ModelInfo, kn
 		}
 	}
 	return nil, true, nil
+}
+
+// noSuchPath says that a server does not know the path it was asked for: it has
+// less than Ollama, but is none the worse.
+func noSuchPath(err error) bool {
+	var why *runner.Error
+	return errors.As(err, &why) && why.Class == runner.Protocol &&
+		(why.Status == http.StatusNotFound || why.Status == http.StatusMethodNotAllowed)
 }
 
 // vet refuses models that would send the prompt to Ollama's cloud, unless that is
@@ -71,14 +80,11 @@ func (c *Client) vet(ctx context.Context, name string) (remote bool, err error) 
 		return true, c.cloudRefused(name, "")
 	}
 	info, err := c.Show(ctx, name)
-	switch classOf(err) {
-	case runner.ModelMissing, runner.Unauthorized:
+	switch class := classOf(err); {
+	case noSuchPath(err): // a server without /api/show has no cloud models
+	case class == runner.ModelMissing, class == runner.Unauthorized, class == runner.InvalidRequest:
 		return false, nil // the request itself will tell
-	case runner.Protocol, runner.InvalidRequest:
-		c.remote.Store(name, false) // a server without /api/show has no cloud models
-		return false, nil
-	}
-	if err != nil {
+	case err != nil:
 		return false, err
 	}
 	if info.Remote != "" && !c.allowCloud {

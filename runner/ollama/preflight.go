@@ -3,20 +3,12 @@ package ollama
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sourcegraph/conc/pool"
 
 	"github.com/batchrunner/runner/runner"
-)
-
-// Versions of Ollama that make a difference.
-var (
-	oldestVersion = [3]int{0, 9, 0}  // the first with think, which every request may carry
-	wholePrompts  = [3]int{0, 12, 6} // the first that knows truncate:false on /api/chat
 )
 
 // A Need is one model that a job asks, and what it asks of it.
@@ -138,40 +130,6 @@ func classed(err error) error {
 	return err
 }
 
-func (c *Client) checkVersion(r *Report) error {
-	version, ok := parseVersion(r.Version)
-	switch {
-	case !ok || version == [3]int{}: // built from source: as new as it gets
-		return nil
-	case older(version, oldestVersion):
-		return c.fail(runner.Capability, 0, "%s runs Ollama %s, which is too old; update it to %s or later", c.shown, r.Version, dotted(wholePrompts))
-	case older(version, wholePrompts):
-		r.Warnings = append(r.Warnings, fmt.Sprintf("Ollama %s on %s cuts prompts that are longer than the context without a word; update it to %s or later, or set num_ctx so that runner can tell", r.Version, c.shown, dotted(wholePrompts)))
-	}
-	return nil
-}
-
-// parseVersion reads 0.17.7 and 0.18.0-rc1.
-func parseVersion(text string) (version [3]int, ok bool) {
-	text, _, _ = strings.Cut(strings.TrimPrefix(text, "v"), "-")
-	parts := strings.Split(text, ".")
-	if len(parts) != 3 {
-		return version, false
-	}
-	for i, part := range parts {
-		n, err := strconv.Atoi(part)
-		if err != nil || n < 0 {
-			return version, false
-		}
-		version[i] = n
-	}
-	return version, true
-}
-
-func older(a, b [3]int) bool { return slices.Compare(a[:], b[:]) < 0 }
-
-func dotted(v [3]int) string { return fmt.Sprintf("%d.%d.%d", v[0], v[1], v[2]) }
-
 // checkModels sorts the needs into models that can be asked and others.
 func (c *Client) checkModels(ctx context.Context, r *Report, needs []Need, present map[string]ModelInfo) error {
 	results := make([]func(), len(needs)) // applied in order, after all calls
@@ -265,50 +223,4 @@ func (c *Client) able(need Need, info ModelInfo) error {
 		return c.fail(runner.Capability, 0, "model %q can't see images; choose a model that can", name)
 	}
 	return nil
-}
-
-// Describe fills in what Preflight leaves out of the models of a report, for
-// people who want to see it: capabilities, context, and what is in memory.
-func (c *Client) Describe(ctx context.Context, r *Report) error {
-	running, err := c.Running(ctx)
-	if err != nil {
-		return err
-	}
-	loaded := map[string]ModelInfo{}
-	for _, m := range running {
-		loaded[key(m.Name)] = m
-	}
-	described := make([]ModelInfo, len(r.Models))
-	names := make([]string, 0, len(r.Models))
-	p := pool.New().WithContext(ctx).WithMaxGoroutines(showsAtOnce)
-	for name, info := range r.Models {
-		i := len(names)
-		names = append(names, name)
-		p.Go(func(ctx context.Context) (err error) {
-			described[i], err = c.describe(ctx, info, loaded[key(name)])
-			return err
-		})
-	}
-	if err := p.Wait(); err != nil {
-		return classed(err)
-	}
-	for i, name := range names {
-		r.Models[name] = described[i]
-	}
-	return nil
-}
-
-func (c *Client) describe(ctx context.Context, info, loaded ModelInfo) (ModelInfo, error) {
-	if info.Capabilities == nil {
-		shown, err := c.Show(ctx, info.Name)
-		if err != nil {
-			return info, err
-		}
-		info.Capabilities, info.ContextLength = shown.Capabilities, shown.ContextLength
-	}
-	if loaded.Loaded {
-		info.Loaded, info.SizeLoaded, info.SizeVRAM = true, loaded.SizeLoaded, loaded.SizeVRAM
-		info.ContextLength = loaded.ContextLength
-	}
-	return info, nil
 }

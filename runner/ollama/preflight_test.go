@@ -244,6 +244,52 @@ func TestCloudModelsWithoutPreflight(t *testing.T) {
 	wantFailure(t, nil, err, runner.Unauthorized, `runs on https://ollama.com`)
 }
 
+// A server without /api/show has no cloud models; it is asked for it once. One that
+// fails is asked again, and no prompt goes out meanwhile.
+func TestLookingAtModels(t *testing.T) {
+	status, calls := 404, []string{}
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		calls = append(calls, r.URL.Path)
+		if r.URL.Path == "/api/show" {
+			http.Error(w, "no such page", status)
+			return
+		}
+		w.Header().Set("Content-Type", ndjson)
+		_, _ = w.Write([]byte(last(nil)))
+	})
+	req := question()
+	req.Model = "other"
+	status = 500
+	c := clientOf(t, url, nil)
+	_, err := c.Do(t.Context(), req, nil)
+	wantFailure(t, nil, err, runner.Protocol, `status 500`)
+	_, err = c.Load(t.Context(), req)
+	wantFailure(t, nil, err, runner.Protocol, `status 500`)
+	status, calls = 404, nil
+	for range 2 {
+		if _, err := c.Do(t.Context(), req, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"/api/show", "/api/chat", "/api/chat"}; !slices.Equal(calls, want) {
+		t.Errorf("calls %q, want %q", calls, want)
+	}
+}
+
+func TestPullLine(t *testing.T) {
+	for host, want := range map[string]string{
+		"":                         "ollama pull m",
+		"gpu1":                     "OLLAMA_HOST=gpu1:11434 ollama pull m",
+		"https://me:pw@gpu1/x":     "OLLAMA_HOST=https://gpu1:443/x ollama pull m",
+		"http://127.0.0.1:8080":    "OLLAMA_HOST=127.0.0.1:8080 ollama pull m",
+		"http://[::1]:8080/ollama": "OLLAMA_HOST=http://localhost:8080/ollama ollama pull m",
+	} {
+		if got := clientOf(t, host, nil).pullLine("m"); got != want {
+			t.Errorf("for host %q: %s, want %s", host, got, want)
+		}
+	}
+}
+
 func TestVersions(t *testing.T) {
 	tests := map[string]struct{ warning, err string }{
 		"0.17.7": {}, "0.12.6": {}, "1.0.0": {}, "0.0.0": {}, "": {}, "main": {}, "0.13.0-rc1": {}, "v0.18.2": {},

@@ -209,7 +209,7 @@ func TestLines(t *testing.T) {
 			line, end = l.next()
 			got = append(got, string(line))
 		}
-		if want := strings.Split(text, "\n"); end != io.EOF || !cmp.Equal(got, want) {
+		if want := strings.Split(text, "\n"); !errors.Is(end, io.EOF) || !cmp.Equal(got, want) {
 			t.Errorf("%s: %d lines, then %v, want %d lines", name, len(got), end, len(want))
 		}
 	}
@@ -227,7 +227,7 @@ func TestLines(t *testing.T) {
 	if line, err := l.next(); string(line) != "a" || err != nil {
 		t.Errorf("got %q, %v", line, err)
 	}
-	if line, err := l.next(); string(line) != "b" || err != broken {
+	if line, err := l.next(); string(line) != "b" || !errors.Is(err, broken) {
 		t.Errorf("got %q, %v, want the rest and why it ended", line, err)
 	}
 }
