@@ -80,28 +80,64 @@ func compile(c *jsonschema.Compiler, address string) (s *jsonschema.Schema, err 
 	return c.Compile(address)
 }
 
+// copyHelp says how to do without another document.
 const copyHelp = `copy what it names under "$defs" and refer to it as "#/$defs/NAME"`
 
 // load answers a reference to another document.
-func (s *Schema) load(ref string, given func(string) ([]byte, error)) (io.ReadCloser, error) {
-	path, ours := strings.CutPrefix(ref, base)
+func (s *Schema) load(address string, given func(string) ([]byte, error)) (io.ReadCloser, error) {
+	written, place := s.reference(address)
+	path, ours := strings.CutPrefix(address, base)
 	path, err := url.PathUnescape(path)
-	if !ours || err != nil || path == "" {
-		return nil, &Error{Path: s.refPath(ref), Message: fmt.Sprintf("$ref %q leads out of the schema, and nothing is fetched from elsewhere", ref), Help: copyHelp}
-	}
-	if given == nil {
-		return nil, &Error{Path: s.refPath(path), Message: fmt.Sprintf("$ref %q leads to another file, and the schema is sent to the model's server as it stands", path), Help: copyHelp}
+	switch {
+	case !ours || err != nil:
+		return nil, &Error{Path: place, Message: fmt.Sprintf("$ref %q leads out of the schema, and nothing is fetched from elsewhere", written), Help: copyHelp}
+	case given == nil:
+		return nil, &Error{Path: place, Message: fmt.Sprintf("$ref %q leads to another file, and the schema is sent to the model's server as it stands", written), Help: copyHelp}
 	}
 	doc, err := given(path)
 	if err != nil {
-		return nil, &Error{Message: fmt.Sprintf("$ref %q: %v", path, err)}
+		return nil, &Error{Path: place, Message: fmt.Sprintf("$ref %q: %v", written, err)}
 	}
 	parsed, err := parse(doc)
 	if err != nil {
-		return nil, &Error{Message: fmt.Sprintf("$ref %q: %v", path, err)}
+		return nil, &Error{Path: place, Message: fmt.Sprintf("$ref %q: %v", written, err)}
 	}
-	s.docs[ref] = parsed
+	s.docs[address] = parsed
 	return io.NopCloser(bytes.NewReader(doc)), nil
+}
+
+// reference finds how the document writes a reference that leads to an address, and
+// where: the one that is written like that, else the first that leads elsewhere.
+func (s *Schema) reference(address string) (written string, place []string) {
+	written = strings.TrimPrefix(address, base)
+	s.references(func(ref string, path []string) {
+		same := strings.HasPrefix(ref, address)
+		if (same || ref[0] != '#' && !strings.Contains(ref, "json-schema.org/")) && place == nil {
+			written, place = ref, path
+		}
+	})
+	return written, place
+}
+
+// references calls found for each reference of the document, in the order of keys.
+func (s *Schema) references(found func(ref string, path []string)) {
+	var walk func(value any, path []string)
+	walk = func(value any, path []string) {
+		switch value := value.(type) {
+		case map[string]any:
+			for _, key := range sorted(value) {
+				if ref, ok := value[key].(string); ok && ref != "" && (key == "$ref" || key == "$schema" || key == "$dynamicRef" || key == "$recursiveRef") {
+					found(ref, append(clone(path), key))
+				}
+				walk(value[key], append(path, key))
+			}
+		case []any:
+			for i, item := range value {
+				walk(item, append(path, fmt.Sprint(i)))
+			}
+		}
+	}
+	walk(s.docs[s.address], nil)
 }
 
 // parse reads a schema's JSON within the limits.
@@ -201,6 +237,8 @@ func (s *Schema) invalid(leaf *jsonschema.ValidationError) *Error {
 		e.Message, e.Help = fmt.Sprintf("%s is no type of JSON Schema", got), `the types are "string", "integer", "number", "boolean", "array", "object" and "null"`
 	case m != nil:
 		e.Message = fmt.Sprintf("%q must be %s, but is %s", key, choice(kindNames(anys(strings.Split(m[1], " or ")))), got)
+	case keyword == "format" && strings.Contains(leaf.KeywordLocation, "propertyNames"):
+		e.Message = fmt.Sprintf("%q is no regular expression", key)
 	case keyword == "format" && key == "pattern":
 		e.Message = fmt.Sprintf("%s is no regular expression", got)
 	case keyword == "minimum", keyword == "exclusiveMinimum":
@@ -219,26 +257,13 @@ func anys(words []string) []any {
 
 // refPath finds the place of a reference in the document, nil where it is not
 // written so there.
-func (s *Schema) refPath(ref string) []string {
-	var found []string
-	var walk func(value any, path []string)
-	walk = func(value any, path []string) {
-		switch value := value.(type) {
-		case map[string]any:
-			for _, key := range sorted(value) {
-				if key == "$ref" && value[key] == ref && found == nil {
-					found = append(clone(path), key)
-				}
-				walk(value[key], append(path, key))
-			}
-		case []any:
-			for i, item := range value {
-				walk(item, append(path, fmt.Sprint(i)))
-			}
+func (s *Schema) refPath(ref string) (place []string) {
+	s.references(func(written string, path []string) {
+		if written == ref && place == nil {
+			place = path
 		}
-	}
-	walk(s.docs[s.address], nil)
-	return found
+	})
+	return place
 }
 
 func deepest(e *jsonschema.ValidationError) *jsonschema.ValidationError {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +58,7 @@ func (s *Schema) violations(e *jsonschema.ValidationError, value any) []Violatio
 	if keyword == "anyOf" || keyword == "oneOf" {
 		return []Violation{s.none(e, value)}
 	}
-	if len(e.Causes) == 0 {
+	if len(e.Causes) == 0 || strings.HasSuffix(keyword, "ontains") {
 		return s.leaf(e, value)
 	}
 	var found []Violation
@@ -99,6 +100,9 @@ func (s *Schema) leaf(e *jsonschema.ValidationError, value any) []Violation {
 	if keyword == "required" {
 		return missing(path, limit, got)
 	}
+	if needed, by, ok := dependent(e.AbsoluteKeywordLocation, limit); ok {
+		return []Violation{{append(clone(path), needed), fmt.Sprintf("%s is missing, and %s needs it", name(append(clone(path), needed)), name(append(clone(path), by)))}}
+	}
 	if keyword == "additionalProperties" || keyword == "unevaluatedProperties" {
 		return s.unexpected(e, path, got)
 	}
@@ -113,6 +117,17 @@ func (s *Schema) keyword(e *jsonschema.ValidationError) (string, any) {
 		return "", nil
 	}
 	return path[len(path)-1], at(s.docs[address], path)
+}
+
+// dependent reads a key that another one needs: dependentRequired/KEY/INDEX.
+func dependent(location string, limit any) (needed, by string, ok bool) {
+	_, fragment, _ := strings.Cut(location, "#")
+	path := pointer(fragment)
+	if len(path) < 3 || path[len(path)-3] != "dependentRequired" && path[len(path)-3] != "dependencies" {
+		return "", "", false
+	}
+	needed, ok = limit.(string)
+	return needed, path[len(path)-2], ok
 }
 
 func missing(path []string, required, got any) []Violation {
@@ -138,12 +153,23 @@ func (s *Schema) unexpected(e *jsonschema.ValidationError, path []string, got an
 	have, _ := got.(map[string]any)
 	var found []Violation
 	for _, key := range sorted(have) {
-		if _, ok := known[key]; !ok {
+		if _, ok := known[key]; !ok && !matches(schema["patternProperties"], key) {
 			at := append(clone(path), key)
 			found = append(found, Violation{at, name(at) + " is not expected"})
 		}
 	}
 	return found
+}
+
+// matches says whether a key is one of a schema's patternProperties.
+func matches(patterns any, key string) bool {
+	list, _ := patterns.(map[string]any)
+	for pattern := range list {
+		if ok, err := regexp.MatchString(pattern, key); ok && err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // complaint says what a value must be, and what it is.
@@ -189,6 +215,9 @@ func complaint(keyword string, limit, got any, fallback string) string {
 		return "has too few elements of the kind that it must contain"
 	case "maxContains":
 		return "has too many elements of a kind"
+	}
+	if fallback == "not allowed" { // the schema is false
+		return "is not allowed"
 	}
 	return "does not fit the schema: " + fallback
 }
