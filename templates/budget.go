@@ -145,10 +145,7 @@ func (b *budget) step(n int64) error {
 func (b *budget) tick() (bool, error) { return false, b.step(1) }
 
 // look stands at the head of loops with long bodies.
-func (b *budget) look() (bool, error) {
-	const cost = 10_000
-	return false, b.spend(cost)
-}
+func (b *budget) look() (bool, error) { return false, b.clock() }
 
 // enter stands at the head of every defined template, leave at its end.
 func (b *budget) enter() (bool, error) {
@@ -156,7 +153,10 @@ func (b *budget) enter() (bool, error) {
 	if b.depth > b.limits.depth {
 		return false, stopped("templates call each other more than %d deep", b.limits.depth)
 	}
-	return b.tick()
+	if err := b.step(1); err != nil {
+		return false, err
+	}
+	return b.look()
 }
 
 func (b *budget) leave() bool {
@@ -191,6 +191,11 @@ func (b *budget) spend(n int64) error {
 	if b.work-b.checked < interval {
 		return nil
 	}
+	return b.clock()
+}
+
+// clock ends a rendering whose time is over.
+func (b *budget) clock() error {
 	b.checked = b.work
 	if b.limits.now().After(b.end) {
 		return stopped("rendering takes longer than %s", b.limits.time)

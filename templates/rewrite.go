@@ -66,9 +66,8 @@ func rewriteBranch(n *parse.BranchNode) {
 // the loop; one that may end early counts each at its head. Long bodies look at the
 // clock there.
 func rewriteRange(n *parse.RangeNode) {
-	const long = 50 // nodes, so that 100,000 iterations of shorter bodies take less than a second
 	rewritePipe(n.Pipe)
-	early := breaks(n.List)
+	early, long := breaks(n.List), isLong(n.List)
 	name := eachFunc
 	if len(n.Pipe.Decl) > 1 {
 		name = pairsFunc
@@ -76,17 +75,13 @@ func rewriteRange(n *parse.RangeNode) {
 	pass(n.Pipe, name)
 	last := n.Pipe.Cmds[len(n.Pipe.Cmds)-1]
 	last.Args = append(last.Args, &parse.BoolNode{NodeType: parse.NodeBool, Pos: n.Pipe.Pos, True: !early})
-	head := ""
-	switch {
-	case early:
-		head = tickFunc
-	case weight(n.List) > long:
-		head = lookFunc
-	}
 	rewriteList(n.List, false)
 	rewriteList(n.ElseList, false)
-	if head != "" {
-		n.List.Nodes = append([]parse.Node{hidden(head, n.Pipe.Pos)}, n.List.Nodes...)
+	if early {
+		n.List.Nodes = append([]parse.Node{hidden(tickFunc, n.Pipe.Pos)}, n.List.Nodes...)
+	}
+	if long {
+		n.List.Nodes = append([]parse.Node{hidden(lookFunc, n.Pipe.Pos)}, n.List.Nodes...)
 	}
 }
 
@@ -114,25 +109,62 @@ func breaks(list *parse.ListNode) bool {
 	return false
 }
 
-// weight is how many nodes rendering a list may touch, short of inner loops' repetitions.
-func weight(list *parse.ListNode) int {
-	if list == nil {
-		return 0
+// isLong says whether rendering a list may touch so many nodes that 100,000 times
+// it takes a second.
+func isLong(list *parse.ListNode) bool {
+	left := 50
+	countNode(list, &left)
+	return left < 0
+}
+
+// countNode takes a node and those in it off what is left, until nothing is.
+func countNode(n parse.Node, left *int) {
+	if *left--; *left < 0 {
+		return
 	}
-	total := len(list.Nodes)
-	for _, n := range list.Nodes {
-		switch n := n.(type) {
-		case *parse.IfNode:
-			total += weight(n.List) + weight(n.ElseList)
-		case *parse.WithNode:
-			total += weight(n.List) + weight(n.ElseList)
-		case *parse.RangeNode:
-			total += weight(n.List) + weight(n.ElseList)
-		case *parse.ActionNode:
-			total += len(n.Pipe.Cmds)
+	switch n := n.(type) {
+	case *parse.ListNode:
+		if n != nil {
+			countNodes(n.Nodes, left)
+		}
+	case *parse.IfNode:
+		countBranch(&n.BranchNode, left)
+	case *parse.WithNode:
+		countBranch(&n.BranchNode, left)
+	case *parse.RangeNode:
+		countBranch(&n.BranchNode, left)
+	case *parse.ActionNode:
+		countNode(n.Pipe, left)
+	case *parse.TemplateNode:
+		countNode(n.Pipe, left)
+	case *parse.PipeNode:
+		if n != nil {
+			countNodes(n.Cmds, left)
+		}
+	case *parse.CommandNode:
+		countNodes(n.Args, left)
+	case *parse.ChainNode:
+		countNode(n.Node, left)
+		*left -= len(n.Field)
+	case *parse.FieldNode:
+		*left -= len(n.Ident)
+	case *parse.VariableNode:
+		*left -= len(n.Ident)
+	}
+}
+
+func countNodes[N parse.Node](nodes []N, left *int) {
+	for _, n := range nodes {
+		if countNode(n, left); *left < 0 {
+			return
 		}
 	}
-	return total
+}
+
+func countBranch(n *parse.BranchNode, left *int) {
+	countNode(n.Pipe, left)
+	countNode(n.List, left)
+	countNode(n.ElseList, left)
 }
 
 // rewritePipe gives and and or arguments whose truth text/template sees as we do.
