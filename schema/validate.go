@@ -79,8 +79,10 @@ func (s *Schema) none(e *jsonschema.ValidationError, value any) Violation {
 	var closer []Violation
 	for _, cause := range e.Causes {
 		for _, v := range s.violations(cause, value) {
-			if kind, ok := strings.CutPrefix(v.Message, name(path)+" must be "); ok && strings.Contains(kind, ", but is ") && slices.Equal(v.Path, path) {
-				wanted = append(wanted, kind[:strings.Index(kind, ", but is ")])
+			kind, ok := strings.CutPrefix(v.Message, name(path)+" must be ")
+			kind, _, has := strings.Cut(kind, ", but is ")
+			if ok && has && slices.Equal(v.Path, path) {
+				wanted = append(wanted, kind)
 				continue
 			}
 			closer = append(closer, v)

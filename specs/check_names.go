@@ -38,11 +38,12 @@ func checkNames(d *draft) {
 }
 
 func (d *draft) checkName(name String, kind string) {
+	shown := shorten(name.Value)
 	switch {
 	case slices.Contains(reserved, name.Value):
 		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of %s, since %s", name.Value, kind, taken(name.Value)), "choose another name")
 	case !identifiers.MatchString(name.Value):
-		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of %s, since templates can't write it", name.Value, kind), "write letters, digits and _, not beginning with a digit: "+identifier(name.Value))
+		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of %s, since templates can't write it", shown, kind), "write letters, digits and _, not beginning with a digit: "+identifier(shown))
 	}
 }
 

@@ -37,6 +37,18 @@ type Job struct {
 	MaxFailures Share
 	Steps       []Step // in file order; at least one
 	Outputs     []Output
+
+	sources map[string]*source // by shown name: the job file and its prompt files
+}
+
+// Line returns a line of the job file or of a prompt file, by the name that messages
+// give it and its number from 1; empty where that is not known. It is for showing
+// what a Diagnostic of a later check points at.
+func (j *Job) Line(file string, line int) string {
+	if src := j.sources[file]; src != nil {
+		return src.line(line)
+	}
+	return ""
 }
 
 // A Var is a constant of the job: a value as data files have it (see package dataset).

@@ -213,6 +213,11 @@ func TestModelsOfTheCommandLine(t *testing.T) {
 	}
 }
 
+// Words that mean something elsewhere in a job are plain data under vars.
+func TestDataMaySayAnything(t *testing.T) {
+	good(t, "prompt: \"{{ .concurrency }} {{ .id }} {{ .version }} {{ .max_failures }}\"\nvars: {concurrency: auto, id: a-b, version: 2, max_failures: few}", specs.Options{})
+}
+
 func TestConcurrencyOfTheCommandLine(t *testing.T) {
 	if job := good(t, "prompt: hi\nconcurrency: 2", specs.Options{Concurrency: 9}); job.Concurrency != 9 {
 		t.Error(job.Concurrency)
@@ -232,6 +237,9 @@ func TestPathsAreRelativeToTheJob(t *testing.T) {
 	}
 	if job.Dir != "jobs/[a]" || job.Axes[0].File.Path != "data/s.csv" || job.Axes[0].File.Shown != "../data/s.csv" {
 		t.Errorf("%s %+v", job.Dir, job.Axes[0].File)
+	}
+	if got := job.Line("work/job.yaml", 1) + job.Line("p.tmpl", 2) + job.Line("p.tmpl", 3) + job.Line("none", 1); got != "prompt: {file: ../p.tmpl}{{ .s.text }} {{ .d.text }}" {
+		t.Error(got)
 	}
 	prompt := job.Steps[0].Messages[0].Content
 	if prompt.File != "p.tmpl" || prompt.Text() != "Say\n{{ .s.text }} {{ .d.text }}" {

@@ -53,6 +53,7 @@ func Load(root fs.FS, name string, opts Options) (*Job, Diagnostics) {
 	if len(d.diags.Errors()) > 0 {
 		return nil, d.diags
 	}
+	d.job.sources = d.used
 	return d.job, d.diags
 }
 

@@ -42,7 +42,7 @@ func TestBadJobs(t *testing.T) {
 			golden(t, strings.TrimSuffix(file, ".yaml")+".want", shown(diags))
 		})
 	}
-	t.Logf("%d bad job files", len(files))
+	t.Logf("SHOWS: %d bad job files", len(files))
 	if len(files) < manyBad {
 		t.Errorf("%d bad job files, and there should be at least %d", len(files), manyBad)
 	}

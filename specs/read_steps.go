@@ -2,7 +2,6 @@ package specs
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -194,23 +193,6 @@ func (d *draft) readPrompt(n *yaml.Node, a asking) *Template {
 	return d.parseTemplate(src.text, t, a.use("the prompt", ofStep))
 }
 
-// readText reads a file that the job names, nil where it can't, which is reported.
-func (d *draft) readText(n *yaml.Node, a asking, what string, most int64) *source {
-	d.inputs = append(d.inputs, input{d.inside(n.Value), posOf(n), what})
-	text, bad := readFile(d.root, d.inside(n.Value), most)
-	if bad != nil {
-		help := bad.help
-		if bad.missing {
-			help = d.similarFile(n.Value)
-		}
-		d.report(posOf(n), a.id, n.Value+": "+bad.message, help)
-		return nil
-	}
-	src := newSource(d.shown(n.Value), strings.ReplaceAll(text, "\r\n", "\n"))
-	d.used[src.file] = src
-	return src
-}
-
 // readMessages reads a conversation. Its own system message takes the place of an
 // inherited one.
 func (d *draft) readMessages(s *Step, f *stepFile, a asking) {
@@ -236,9 +218,4 @@ func (d *draft) secondSystem(s *Step, f *stepFile, role *yaml.Node, a asking) {
 		return
 	}
 	s.Messages = nil
-}
-
-// base is the name of a path without folder and extension.
-func base(name string) string {
-	return strings.TrimSuffix(path.Base(name), path.Ext(name))
 }

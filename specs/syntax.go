@@ -13,7 +13,7 @@ import (
 
 const (
 	maxMends = 50      // mistakes of YAML's syntax that are reported in one file
-	maxTries = 8 << 20 // bytes that are parsed to find the line of one
+	maxTries = 4 << 20 // bytes that are parsed to find the line of one
 )
 
 // A slip is a mistake of YAML's syntax: yaml.v3 says what it stumbled over, and
