@@ -1,12 +1,15 @@
 package templates
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // textArg is an argument as text: numbers and bools as they print, lists and
 // objects as JSON. Null is an error.
 func (b *budget) textArg(v any) (string, error) {
 	s, err := b.text(v)
-	if err == errNull {
+	if errors.Is(err, errNull) {
 		return "", failed("needs text, but gets null")
 	}
 	return s, err

@@ -239,7 +239,8 @@ func stopped(format string, args ...any) error {
 
 func isFailure(err error) (*failure, bool) {
 	var f *failure
-	return f, errors.As(err, &f)
+	ok := errors.As(err, &f)
+	return f, ok
 }
 
 func size(n int64) string {

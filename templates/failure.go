@@ -190,12 +190,12 @@ func (t *Template) notAnObject(r reading, scope map[string]any) *Error {
 
 // kindOfType is what a Go type in a message of text/template is to an author.
 func kindOfType(typ string) string {
-	switch {
-	case typ == "string":
+	switch typ {
+	case "string":
 		return textKind.String()
-	case typ == "bool":
+	case "bool":
 		return boolKind.String()
-	case typ == "json.Number", typ == "int", typ == "int64", typ == "float64":
+	case "json.Number", "int", "int64", "float64":
 		return numberKind.String()
 	}
 	return "a value that is no object"

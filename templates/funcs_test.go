@@ -3,6 +3,7 @@ package templates
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -56,8 +57,8 @@ func callFunctions(t *testing.T) {
 	values, before := argumentValues(), argumentValues()
 	for _, name := range Functions() {
 		calls := callsOf(name)
-		runs := pool.NewWithResults[string]().WithMaxGoroutines(4)
-		for range 4 {
+		runs := pool.NewWithResults[string]().WithMaxGoroutines(2)
+		for range 2 {
 			runs.Go(func() string { return outcomes(calls, values) })
 		}
 		results := runs.Wait()
@@ -145,7 +146,10 @@ func TestMessagesOfFunctions(t *testing.T) {
 				}
 				continue
 			}
-			e := err.(*Error)
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("%s: the error is a %T", call, err)
+			}
 			if e.Missing != nil {
 				continue // says which variable, at its place
 			}

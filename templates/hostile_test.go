@@ -209,7 +209,9 @@ func runChild(t *testing.T, test, task string, env ...string) (map[string]verdic
 			verdicts[v.Name] = v
 		}
 		if text, ok := strings.CutPrefix(line, "peak "); ok {
-			fmt.Sscan(text, &peak)
+			if _, err := fmt.Sscan(text, &peak); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if peak == 0 {

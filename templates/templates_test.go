@@ -165,7 +165,7 @@ func TestConcurrent(t *testing.T) {
 			}
 			got, err := tmpl.Render(map[string]any{"list": []any{"a", "b"}, "n": n})
 			if got != want || (err != nil) != (n == "x") {
-				return fmt.Errorf("rendering %d gives %q, %v", i, got, err)
+				return fmt.Errorf("rendering %d gives %q, %w", i, got, err)
 			}
 			return nil
 		})
