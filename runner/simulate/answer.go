@@ -37,7 +37,7 @@ type call struct {
 // ask answers a request to /api/chat or /api/generate.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, chat bool, reference func() any) {
 	body := buffers.Get().(*bytes.Buffer)
-	wire, why := readWire(r, body, reference)
+	wire, why := s.readWire(r, body, reference)
 	if body.Cap() <= maxKept {
 		buffers.Put(body) // wire holds copies
 	}
@@ -255,6 +255,10 @@ func (c *call) whole(r *reply) {
 	}
 	if !c.pause(start, r.prompt+r.answer) {
 		c.abandon()
+		return
+	}
+	if r.filler > 0 {
+		c.sendLong(c.lastLine(nil, r, script, "", fillerMark), r.filler)
 		return
 	}
 	c.sendWhole(c.lastLine(nil, r, script, r.thinking, r.content))

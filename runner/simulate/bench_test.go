@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,6 +49,10 @@ func request(body string) *http.Request {
 func BenchmarkSockets(b *testing.B) {
 	l, done := listening(b, New(Config{CountsOnly: true, Parallel: 64, Timing: Timing{Fixed: true, Chunks: 1}}))
 	defer done()
+	sockets(b, l.Addr().String())
+}
+
+func sockets(b *testing.B, addr string) {
 	const workers = 64
 	p := pool.New().WithMaxGoroutines(workers)
 	b.ResetTimer()
@@ -56,10 +61,23 @@ func BenchmarkSockets(b *testing.B) {
 		if w < b.N%workers {
 			n++
 		}
-		p.Go(func() { rawRows(b, l.Addr().String(), w, n) })
+		p.Go(func() { rawRows(b, addr, w, n) })
 	}
 	p.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkFloor is the same over a handler that only reads and writes: what
+// net/http itself costs.
+func BenchmarkFloor(b *testing.B) {
+	reply := []byte(`{"model":"gemma3:12b","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"x"},"done":true}` + "\n")
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // what fails here fails in the client too
+		w.Header()["Transfer-Encoding"] = chunked
+		_, _ = w.Write(reply)
+	}))
+	defer srv.Close()
+	sockets(b, srv.Listener.Addr().String())
 }
 
 // rawRows posts rows over one connection and reads the replies without parsing.

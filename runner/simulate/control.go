@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -50,15 +51,12 @@ func (e *entry) details() api.ModelDetails {
 const longest = 131072
 
 func (s *Server) show(w http.ResponseWriter, r *http.Request) {
-	var req api.ShowRequest
-	if why := readControl(r, &req); why != nil {
+	named, why := readNamed(r)
+	if why != nil {
 		why.send(w)
 		return
 	}
-	name := req.Model
-	if name == "" {
-		name = req.Name
-	}
+	name := named.name()
 	if name == "" {
 		writeError(w, http.StatusBadRequest, "model is required")
 		return
@@ -108,16 +106,26 @@ func (s *Server) ps(w http.ResponseWriter, _ *http.Request) {
 // kvBytes is the memory of one token's place in the context, in each slot.
 const kvBytes = 128 << 10
 
-// readControl decodes a request of the control plane.
-func readControl(r *http.Request, into any) *refusal {
-	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(into)
+// A named request of the control plane is about one model. Old clients call it
+// name.
+type named struct {
+	Model  string `json:"model"`
+	Name   string `json:"name"`
+	Stream *bool  `json:"stream"`
+}
+
+func (n *named) name() string { return cmp.Or(n.Model, n.Name) }
+
+func readNamed(r *http.Request) (*named, *refusal) {
+	var n named
+	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&n)
 	switch {
 	case errors.Is(err, io.EOF):
-		return refuse(http.StatusBadRequest, "missing request body")
+		return nil, refuse(http.StatusBadRequest, "missing request body")
 	case err != nil:
-		return refuse(http.StatusBadRequest, "%s", err)
+		return nil, refuse(http.StatusBadRequest, "%s", err)
 	}
-	return nil
+	return &n, nil
 }
 
 // pullSteps are the progress reports of a model's download.
@@ -125,15 +133,12 @@ const pullSteps = 5
 
 // pull makes a model present. Names with "missing" in them are nowhere.
 func (s *Server) pull(w http.ResponseWriter, r *http.Request) {
-	var req api.PullRequest
-	if why := readControl(r, &req); why != nil {
+	req, why := readNamed(r)
+	if why != nil {
 		why.send(w)
 		return
 	}
-	name := req.Model
-	if name == "" {
-		name = req.Name
-	}
+	name := req.name()
 	if !validName(name) {
 		writeError(w, http.StatusBadRequest, "invalid model name")
 		return

@@ -32,9 +32,9 @@ func ExampleServer_Serve() {
 		fmt.Println(err)
 		return
 	}
+	defer r.Body.Close()
+	defer transport.CloseIdleConnections()
 	text, _ := io.ReadAll(r.Body)
-	r.Body.Close()
-	transport.CloseIdleConnections()
 	fmt.Println(string(text))
 	fmt.Println(s.History().Outcomes)
 

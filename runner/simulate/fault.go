@@ -169,8 +169,8 @@ func (in *injector) pick(on string, q *question) *Fault {
 }
 
 func (f *Fault) fits(q *question) bool {
-	return (f.Match == nil || f.Match.MatchString(q.last()) || f.Match.MatchString(q.wire.Model)) &&
-		(f.Model == nil || f.Model.MatchString(q.wire.Model))
+	return (f.Match == nil || f.Match.MatchString(q.last()) || f.Match.MatchString(q.Model)) &&
+		(f.Model == nil || f.Model.MatchString(q.Model))
 }
 
 // hits says whether a question lies in the fault's share. Shares that add up to

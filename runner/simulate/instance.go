@@ -36,7 +36,7 @@ type maker struct {
 const (
 	cautiousDepth = 6   // below it only what must be is made
 	maxDepth      = 64  // a schema that needs more has no finite instance
-	maxSteps      = 1e5 // one that needs more is a bomb
+	maxSteps      = 2e4 // one that needs more is a bomb
 )
 
 // make gives an instance of a schema; name is the property it is for.

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"math"
 	"net/http"
@@ -62,13 +61,17 @@ func refuse(status int, format string, args ...any) *refusal {
 }
 
 // readWire decodes a request. Mistakes are reported as gin does for api's types.
-func readWire(r *http.Request, body *bytes.Buffer, reference func() any) (*wire, *refusal) {
+func (s *Server) readWire(r *http.Request, body *bytes.Buffer, reference func() any) (*wire, *refusal) {
 	body.Reset()
-	if _, err := body.ReadFrom(http.MaxBytesReader(nil, r.Body, maxBody)); err != nil {
+	if _, err := body.ReadFrom(http.MaxBytesReader(nil, r.Body, s.maxBody)); err != nil {
 		return nil, refuse(http.StatusBadRequest, "%s", err)
 	}
 	w := &wire{}
-	err := json.NewDecoder(bytes.NewReader(body.Bytes())).Decode(w)
+	if json.Unmarshal(body.Bytes(), w) == nil {
+		return w, nil
+	}
+	*w = wire{}
+	err := json.NewDecoder(bytes.NewReader(body.Bytes())).Decode(w) // lets things follow the object, as gin does
 	if err == nil {
 		return w, nil
 	}
@@ -150,22 +153,23 @@ func doing(chat bool) string {
 // identify sets key and place. Options are no part of them, so that an attempt with
 // another seed is an attempt at the same thing.
 func (q *question) identify() {
-	h := sha256.New()
-	part(h, q.model())
+	page := pages.Get().(*page)
+	defer page.free()
+	b := part(page.bytes, q.model())
 	for i := range q.Messages {
-		part(h, q.Messages[i].Role)
-		part(h, q.Messages[i].Content)
+		b = part(part(b, q.Messages[i].Role), q.Messages[i].Content)
 	}
-	part(h, string(q.Format))
-	sum := h.Sum(nil)
+	b = part(b, string(q.Format))
+	sum := sha256.Sum256(b)
+	page.bytes = b
 	q.key = hex.EncodeToString(sum[:8])
-	q.place = binary.BigEndian.Uint64(sum)
+	q.place = binary.BigEndian.Uint64(sum[:])
 }
 
 // model is the whole name of the model, whether it is present or not.
 func (q *question) model() string {
 	if q.entry == nil {
-		return fullName(q.wire.Model)
+		return fullName(q.Model)
 	}
 	return q.entry.full
 }
@@ -182,12 +186,9 @@ func (q *question) seeded(seed uint64) {
 	}
 }
 
-// part adds a string to a hash so that no two lists of strings look the same.
-func part(h hash.Hash, s string) {
-	var length [8]byte
-	binary.BigEndian.PutUint64(length[:], uint64(len(s)))
-	h.Write(length[:])
-	io.WriteString(h, s)
+// part adds a string so that no two lists of strings look the same.
+func part(b []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint64(b, uint64(len(s))), s...)
 }
 
 // last is the newest message of the user, empty if there is none.

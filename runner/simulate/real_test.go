@@ -16,10 +16,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// real are requests whose replies in testdata/real come from Ollama v0.17.7 with a
+// recorded are requests whose replies in testdata/real come from Ollama v0.17.7 with a
 // model of 260 thousand parameters, created as "stories" with the template
 // {{ .Prompt }}. Of that version's show reply only the first tensor was kept.
-var real = map[string]struct{ method, path, body string }{
+var recorded = map[string]struct{ method, path, body string }{
 	"root":             {"GET", "/", ""},
 	"version":          {"GET", "/api/version", ""},
 	"tags":             {"GET", "/api/tags", ""},
@@ -70,14 +70,14 @@ var order = []string{"chat_load", "ps", "chat_stream", "chat_jsonformat", "ps2"}
 // TestRepliesAreShapedAsOllamas compares status, content type, framing, and the
 // fields of every line with their order and types; of errors every byte.
 func TestRepliesAreShapedAsOllamas(t *testing.T) {
-	recorded, err := filepath.Glob("testdata/real/*.http")
-	if err != nil || len(recorded) != len(real) {
-		t.Fatalf("%d recorded replies for %d requests (%v)", len(recorded), len(real), err)
+	files, err := filepath.Glob("testdata/real/*.http")
+	if err != nil || len(files) != len(recorded) {
+		t.Fatalf("%d recorded replies for %d requests (%v)", len(files), len(recorded), err)
 	}
 	srv := httptest.NewServer(New(Config{Models: []Model{{Name: "stories"}}, NumCtx: 512}))
 	defer srv.Close()
 	names := append([]string{}, order...)
-	for name := range real {
+	for name := range recorded {
 		names = append(names, name)
 	}
 	for i, name := range names {
@@ -104,7 +104,7 @@ type shape struct {
 
 func readReal(t *testing.T, name string) shape {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata/real", name+".http"))
+	text, err := os.ReadFile(filepath.Join("testdata", "real", name+".http"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func readReal(t *testing.T, name string) shape {
 
 func askReal(t *testing.T, srv *httptest.Server, name string) shape {
 	t.Helper()
-	req, err := http.NewRequest(real[name].method, srv.URL+real[name].path, strings.NewReader(real[name].body))
+	req, err := http.NewRequest(recorded[name].method, srv.URL+recorded[name].path, strings.NewReader(recorded[name].body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ type reply struct {
 	reason            string // done_reason
 	unfinished        bool   // ends without done:true
 	bare              bool   // done:true comes without counts and durations
-	unbroken          bool   // counts as one token, however long
+	filler            int    // bytes of an answer of one token, far too long; 0 for none
 
 	promptTokens, tokens int
 	prompt, answer       time.Duration // to read the one and to write the other
@@ -84,7 +84,7 @@ func (q *question) thoughts() string {
 
 // cut ends an answer at the limit of its tokens.
 func (r *reply) cut(limit int) {
-	if r.unbroken {
+	if r.filler > 0 {
 		r.tokens = 1
 		return
 	}
@@ -121,9 +121,8 @@ func (r *reply) total() time.Duration { return loadedDuration + r.prompt + r.ans
 // A cursor goes through a reply's text, piece by piece.
 type cursor struct {
 	r      *reply
-	sent   int // pieces
-	tokens int // in them
-	inside string
+	sent   int    // pieces
+	tokens int    // in them
 	left   string // of thinking first, then of content
 	second bool
 }

@@ -25,6 +25,7 @@ var (
 type scheduler struct {
 	cfg     Config
 	history *history
+	now     chan struct{} // closed: the turn of those who need not wait
 
 	mu      sync.Mutex
 	loaded  map[string]*instance // by full name
@@ -52,7 +53,9 @@ type instance struct {
 }
 
 func newScheduler(cfg Config, h *history) *scheduler {
-	return &scheduler{cfg: cfg, history: h, loaded: map[string]*instance{}}
+	now := make(chan struct{})
+	close(now)
+	return &scheduler{cfg: cfg, history: h, now: now, loaded: map[string]*instance{}}
 }
 
 // A lease is a request's use of a model in memory, and its place among those that
@@ -153,13 +156,13 @@ func (s *scheduler) hold(i *instance, q *question) (*lease, error) {
 		if full && s.cfg.MaxWaiting > 0 && s.waiting >= s.cfg.MaxWaiting {
 			return nil, errBusy
 		}
-		held.turn = make(chan struct{})
 		if full {
+			held.turn = make(chan struct{})
 			i.queue = append(i.queue, held.turn)
 			s.waiting++
 		} else {
+			held.turn = s.now
 			i.busy++
-			close(held.turn)
 		}
 	}
 	i.refs++
@@ -176,8 +179,9 @@ func (s *scheduler) load(l life, q *question) (*lease, error) {
 	for {
 		s.mu.Lock()
 		if i := s.usable(q); i != nil {
-			defer s.mu.Unlock()
-			return s.hold(i, q)
+			held, err := s.hold(i, q)
+			s.mu.Unlock()
+			return held, err
 		}
 		out := s.inTheWay(q)
 		if out == nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -15,13 +14,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	s := New(Config{Timing: Timing{Service: time.Hour}, Faults: []Fault{{Kind: "hang", Match: pattern("hang")}}})
 	l, done := listening(t, s)
 	for _, prompt := range []string{"waits for its answer", "waits for a slot", "hang"} {
-		conn, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		text := body("m", prompt)
-		fmt.Fprintf(conn, "POST /api/chat HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+		posted(t, l.Addr().String(), body("m", prompt))
 	}
 	for s.History().InFlight < 3 {
 		time.Sleep(time.Millisecond)
@@ -40,13 +33,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 func TestAClientThatDoesNotReadHoldsNothingUp(t *testing.T) {
 	s := New(Config{Faults: []Fault{{Kind: "huge-line"}}})
 	l, done := listening(t, s)
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	text := body("m", "x")
-	fmt.Fprintf(conn, "POST /api/chat HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+	conn := posted(t, l.Addr().String(), body("m", "x"))
 	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +64,9 @@ func TestServeReportsABrokenListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := New(Config{}).Serve(t.Context(), l); err == nil {
 		t.Error("Serve on a closed listener reports nothing")
 	}
@@ -100,24 +89,11 @@ func TestOldClientsAreServed(t *testing.T) {
 }
 
 func TestABodyThatIsTooLarge(t *testing.T) {
-	if testing.Short() {
-		t.Skip("sends 64 MB")
-	}
 	s := New(Config{})
-	r, err := http.NewRequest("POST", "/api/chat", io.LimitReader(zeros{}, maxBody+1))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.maxBody = 1000
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
+	s.ServeHTTP(w, httptest.NewRequest("POST", "/api/chat", strings.NewReader(body("m", strings.Repeat("x", 1000)))))
 	if h := s.History(); h.Asked != 0 || w.Code != 400 || !strings.Contains(w.Body.String(), "too large") {
 		t.Errorf("%d %s, history: %+v", w.Code, w.Body, h)
 	}
-}
-
-type zeros struct{}
-
-func (zeros) Read(b []byte) (int, error) {
-	clear(b)
-	return len(b), nil
 }

@@ -85,6 +85,7 @@ type Server struct {
 	faults  *injector
 	history *history
 	outage  outage
+	maxBody int64
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -93,7 +94,7 @@ var _ http.Handler = (*Server)(nil)
 // of the program and panic; ParseFault checks those that users write.
 func New(cfg Config) *Server {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, models: newCatalogue(cfg), history: newHistory(cfg), faults: newInjector(cfg)}
+	s := &Server{cfg: cfg, models: newCatalogue(cfg), history: newHistory(cfg), faults: newInjector(cfg), maxBody: maxBody}
 	s.outage.begin()
 	s.sched = newScheduler(cfg, s.history)
 	s.routes = s.table()

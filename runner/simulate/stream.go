@@ -39,8 +39,14 @@ func (c *call) stream(r *reply) {
 			c.abandon()
 			return
 		}
-		c.out = script.chunk(c.out, offset, thinking, content)
 		c.sent()
+		if r.filler > 0 {
+			if !c.flush() || !c.sendLong(script.chunk(nil, offset, "", content), r.filler) {
+				return
+			}
+			continue
+		}
+		c.out = script.chunk(c.out, offset, thinking, content)
 	}
 	if c.fault.strikesWithin() && pieces.sent < c.fault.after() { // the answer was shorter than that
 		c.strike()

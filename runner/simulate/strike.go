@@ -104,7 +104,7 @@ func replies(status int, contentType, body string) func(*call) bool {
 // fails makes a fault that sends one of Ollama's errors; %s stands for the model.
 func fails(status int, message string) func(*call) bool {
 	return func(c *call) bool {
-		writeError(c.w, status, strings.ReplaceAll(message, "%s", c.q.wire.Model))
+		writeError(c.w, status, strings.ReplaceAll(message, "%s", c.q.Model))
 		return true
 	}
 }
@@ -230,13 +230,35 @@ func repeats(_ *question, r *reply) {
 func loops(q *question, r *reply) {
 	limit := min(q.options.limit(r.promptTokens), 1<<20)
 	const round = "and then it goes on and on, "
-	r.content = strings.Repeat(round, limit/countTokens(round)+1)
+	r.content = strings.Repeat(round, limit/2+1) // each has more than two tokens
 }
 
 func tooLong(size int) func(*question, *reply) {
 	return func(_ *question, r *reply) {
-		r.thinking, r.content, r.unbroken = "", strings.Repeat("x", size), true
+		r.thinking, r.content, r.filler = "", fillerMark, size
 	}
+}
+
+// fillerMark stands in a line for text that is too long to build it.
+const fillerMark = "@" // in no model's name
+
+// sendLong writes a line with a long text in place of its mark.
+func (c *call) sendLong(line []byte, size int) bool {
+	at := bytes.LastIndex(line, []byte(fillerMark))
+	block := bytes.Repeat([]byte("x"), maxPending)
+	if _, err := c.w.Write(line[:at]); err != nil {
+		return false
+	}
+	for size > 0 {
+		n, err := c.w.Write(block[:min(size, len(block))])
+		if err != nil {
+			return false
+		}
+		size -= n
+	}
+	_, err := c.w.Write(line[at+len(fillerMark):])
+	c.answered()
+	return err == nil
 }
 
 func thinksOnly(q *question, r *reply) {
