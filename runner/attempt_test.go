@@ -220,3 +220,20 @@ func TestChunkEvents(t *testing.T) {
 		}
 	})
 }
+
+// A server that says when to come back is believed, also by a single row.
+func TestRetryAfterOfOneAttempt(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		m := &scripted{}
+		m.do = func(context.Context, *pipeline.Request, func(runner.Chunk)) (*pipeline.Answer, error) {
+			if len(m.asked) == 1 {
+				return nil, &runner.Error{Class: runner.Server, Message: "in maintenance", RetryAfter: 90 * time.Second}
+			}
+			return answer("x"), nil
+		}
+		r := run(t.Context(), plan(1, 1, step("a")), m, runner.Options{})
+		if r.sum.OK != 1 || r.sum.Elapsed != 90*time.Second {
+			t.Errorf("%+v", r.sum)
+		}
+	})
+}

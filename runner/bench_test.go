@@ -41,7 +41,7 @@ func BenchmarkPool(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p, s := pool.New().WithMaxGoroutines(benchConcurrency), cheapStep()
-		for row := range rows(benchTasks) {
+		for row := range list(benchTasks) {
 			p.Go(func() {
 				req, err := s.Request(&pipeline.Scope{Row: row})
 				if err != nil {

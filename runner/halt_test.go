@@ -157,7 +157,9 @@ func TestCancel(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
-		r := run(ctx, plan(100, 10, step("a")), lasting(), runner.Options{})
+		once := step("a") // what is given up is no failure, even of its only attempt
+		once.Retry = specs.Retry{}
+		r := run(ctx, plan(100, 10, once), lasting(), runner.Options{})
 		var stopped *runner.Stopped
 		if !errors.As(r.err, &stopped) || !errors.Is(r.err, context.DeadlineExceeded) || len(r.records) != 3 {
 			t.Errorf("error %v, %q", r.err, r.lines())
@@ -176,10 +178,12 @@ func TestFailFast(t *testing.T) {
 			}
 			return a, err
 		}
-		r := run(t.Context(), plan(100, 10, step("a")), m, runner.Options{FailFast: true})
+		stop := make(chan struct{}) // an interrupt afterwards changes nothing about why
+		time.AfterFunc(11500*time.Millisecond, func() { close(stop) })
+		r := run(t.Context(), plan(100, 10, step("a")), m, runner.Options{FailFast: true, Stop: stop})
 		var stopped *runner.Stopped
 		if !errors.As(r.err, &stopped) || stopped.Class != runner.TooLarge ||
-			stopped.Message != "stopped at the first failed row, r2: the answer passes 64 MiB" {
+			stopped.Message != "stopped at the first failure, row 2 (r2): the answer passes 64 MiB" {
 			t.Fatalf("error %v", r.err)
 		}
 		// r0 and r1 let r10 and r11 in before r2 failed; all of them go on to their end.
@@ -199,6 +203,9 @@ func TestUnauthorized(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := run(t.Context(), plan(100, 1, step("a")), model, runner.Options{})
+			if _, loads := model.(loadable); loads { // however many rows wait for it
+				r = run(t.Context(), plan(100, 5, step("a")), model, runner.Options{})
+			}
 			var stopped *runner.Stopped
 			if !errors.As(r.err, &stopped) || stopped.Class != runner.Unauthorized || stopped.Message != "the server is unwell" {
 				t.Errorf("error %v", r.err)

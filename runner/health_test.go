@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -235,9 +236,104 @@ func TestManyFailures(t *testing.T) {
 // What the rows themselves cause is no trouble of the server's.
 func TestFailedRowsAreNoTrouble(t *testing.T) {
 	virtual(t, func(t *testing.T) {
-		r := run(t.Context(), plan(1000, 8, step("a")), failing(1<<30, runner.ContextOverflow, echo(0)), runner.Options{})
-		if r.err != nil || r.sum.Failed != 1000 || len(r.kinds(runner.HostPaused)) != 0 {
-			t.Errorf("error %v, %+v", r.err, r.sum)
+		for _, class := range []runner.Class{runner.ContextOverflow, runner.Schema, runner.Empty} {
+			r := run(t.Context(), plan(1000, 8, step("a")), failing(1<<30, class, echo(0)), runner.Options{})
+			if r.err != nil || r.sum.Failed != 1000 || len(r.kinds(runner.HostPaused)) != 0 {
+				t.Errorf("%s: error %v, %+v", class, r.err, r.sum)
+			}
+		}
+	})
+}
+
+// What was in flight when the server went away may fail long after it is back: that
+// is the same trouble, not a new one.
+func TestOneOutageIsOnePause(t *testing.T) {
+	for _, class := range []runner.Class{runner.Unreachable, runner.Busy, runner.RateLimited} {
+		virtual(t, func(t *testing.T) {
+			m := &scripted{}
+			var calls atomic.Int64
+			m.do = func(ctx context.Context, req *pipeline.Request, _ func(runner.Chunk)) (*pipeline.Answer, error) {
+				if n := calls.Add(1); n <= 4 {
+					return nil, errors.Join(sleep(ctx, time.Duration(n)*10*time.Second), fail(class, "unwell"))
+				}
+				return answer("x"), sleep(ctx, time.Second)
+			}
+			r := run(t.Context(), plan(50, 4, step("a")), m, runner.Options{})
+			if n := len(r.kinds(runner.HostPaused)); n != 1 || r.sum.OK != 50 {
+				t.Errorf("%s: %d pauses, %+v", class, n, r.sum)
+			}
+		})
+	}
+}
+
+// All that failed at once is forgotten when the server is back.
+func TestAfterManyFailuresAFewAreNoTrouble(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		m := &scripted{}
+		var calls atomic.Int64
+		m.do = func(ctx context.Context, _ *pipeline.Request, _ func(runner.Chunk)) (*pipeline.Answer, error) {
+			n := calls.Add(1)
+			if err := sleep(ctx, time.Second); n <= 200 || n%7 == 0 {
+				return nil, errors.Join(err, fail(runner.Server, "internal error"))
+			}
+			return answer("x"), nil
+		}
+		r := run(t.Context(), plan(600, 200, step("a")), probed{m, func() error { return nil }}, runner.Options{})
+		if n := len(r.kinds(runner.HostPaused)); n != 1 || r.err != nil {
+			t.Errorf("%d pauses, error %v, %+v", n, r.err, r.sum)
+		}
+	})
+}
+
+// Pauses grow within one trouble, not from one to the next.
+func TestEachTroubleBeginsWithAShortPause(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		m := &scripted{}
+		m.do = func(ctx context.Context, _ *pipeline.Request, _ func(runner.Chunk)) (*pipeline.Answer, error) {
+			if len(m.asked)%5 == 0 {
+				return nil, fail(runner.RateLimited, "slow down")
+			}
+			return answer("x"), sleep(ctx, time.Second)
+		}
+		r := run(t.Context(), plan(40, 1, step("a")), m, runner.Options{})
+		paused := r.kinds(runner.HostPaused)
+		if len(paused) < 8 {
+			t.Fatalf("%d pauses", len(paused))
+		}
+		for i, p := range paused {
+			if p.Wait < time.Second/2 || p.Wait > 3*time.Second/2 {
+				t.Errorf("pause %d lasts %s, want a second and up to half more or less", i, p.Wait)
+			}
+		}
+	})
+}
+
+// Rows that came back from a pause go on in their order, and have lost no attempt.
+func TestAfterAPause(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		m := &scripted{}
+		var calls atomic.Int64
+		m.do = func(context.Context, *pipeline.Request, func(runner.Chunk)) (*pipeline.Answer, error) {
+			switch n := calls.Add(1); {
+			case n <= 3:
+				return nil, away
+			case n == 4:
+				return nil, fail(runner.Server, "internal error")
+			}
+			return answer("x"), nil
+		}
+		s := step("a")
+		s.Retry = specs.Retry{Attempts: 2}
+		r := run(t.Context(), plan(3, 3, s), m, runner.Options{})
+		var order []string
+		for _, e := range r.kinds(runner.AttemptStarted)[3:] {
+			order = append(order, e.ID)
+		}
+		if got := strings.Join(order, " "); got != "r0 r0 r1 r2" {
+			t.Errorf("asked %q after the pause", got)
+		}
+		if r.sum.OK != 3 {
+			t.Errorf("%q", r.lines())
 		}
 	})
 }

@@ -147,6 +147,17 @@ func rows(n int) iter.Seq2[*pipeline.Row, error] {
 	}
 }
 
+// list is rows for those that give them on with errors of their own.
+func list(n int) iter.Seq[*pipeline.Row] {
+	return func(yield func(*pipeline.Row) bool) {
+		for i := range n {
+			if !yield(row(i)) {
+				return
+			}
+		}
+	}
+}
+
 func row(i int) *pipeline.Row {
 	return &pipeline.Row{Number: int64(i), ID: fmt.Sprintf("r%d", i)}
 }

@@ -121,7 +121,7 @@ func TestALoadOpensFewRows(t *testing.T) {
 		read := 0
 		p := plan(0, 4, step("a"))
 		p.Rows = func(yield func(*pipeline.Row, error) bool) {
-			for row := range rows(1000) {
+			for row := range list(1000) {
 				if read++; !yield(row, nil) {
 					return
 				}

@@ -120,3 +120,35 @@ func failing(n int, class runner.Class, m *scripted) *scripted {
 	}
 	return m
 }
+
+// What the run itself is late by, here through a slow observer, is made up for: the
+// starts afterwards are where they would have been.
+func TestRateAfterAStall(t *testing.T) {
+	for _, ofStep := range []bool{false, true} {
+		virtual(t, func(t *testing.T) {
+			p := plan(50, 50, step("a"))
+			if p.Rate = 100; ofStep {
+				p.Rate, p.Steps[0].Rate = 0, 100
+			}
+			m, began := echo(0), time.Now()
+			stall := func(e runner.Event) {
+				if e.Kind == runner.AttemptStarted && *e.Row == 10 {
+					time.Sleep(35 * time.Millisecond)
+				}
+			}
+			_, err := runner.Run(t.Context(), p, m, runner.Options{Observe: stall}, func(*runner.Record) error { return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, at := range m.starts {
+				want := time.Duration(k) * 10 * time.Millisecond
+				if k >= 10 && k < 14 {
+					want = 135 * time.Millisecond
+				}
+				if got := at.Sub(began); got != want {
+					t.Errorf("of a step %v: start %d at %s, want %s", ofStep, k, got, want)
+				}
+			}
+		})
+	}
+}

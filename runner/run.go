@@ -124,7 +124,7 @@ func (d *dispatcher) handOn(sum *Summary, emit func(*Record) error) error {
 				break
 			}
 			if err := emit(row.record); err != nil {
-				failed = fmt.Errorf("record of row %s: %w", row.record.Row.ID, err)
+				failed = fmt.Errorf("handing on %s: %w", row.record.Row, err)
 				d.box.put(refused{failed})
 				break
 			}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,7 +129,7 @@ func TestRowsThatEndWithAnError(t *testing.T) {
 	broken := errors.New("data.csv:4: ragged line")
 	p := plan(0, 2, step("a"))
 	p.Rows = func(yield func(*pipeline.Row, error) bool) {
-		for row := range rows(3) {
+		for row := range list(3) {
 			if !yield(row, nil) {
 				return
 			}
@@ -179,7 +180,7 @@ func TestAnErrorOfEmitEndsTheRun(t *testing.T) {
 			}
 			return nil
 		})
-		if !errors.Is(err, full) || err.Error() != "record of row r2: disk full" {
+		if !errors.Is(err, full) || err.Error() != "handing on row 2 (r2): disk full" {
 			t.Errorf("error %v", err)
 		}
 		if emitted != 3 || sum.Rows != 2 || len(m.asked) > 8 || sum.Elapsed > time.Second {
@@ -343,12 +344,13 @@ func TestModelsThatBreakTheirPromise(t *testing.T) {
 func TestWindow(t *testing.T) {
 	const window, concurrency = 20, 4
 	virtual(t, func(t *testing.T) {
-		var read, emitted, most int
+		var emitted atomic.Int64
+		var read, most int64
 		p := plan(0, concurrency, step("a"))
 		p.Rows = func(yield func(*pipeline.Row, error) bool) {
-			for row := range rows(500) {
+			for row := range list(500) {
 				read++
-				most = max(most, read-emitted)
+				most = max(most, read-emitted.Load())
 				if !yield(row, nil) {
 					return
 				}
@@ -362,11 +364,11 @@ func TestWindow(t *testing.T) {
 			}
 			return fast(ctx, req, chunk)
 		}
-		sum, err := runner.Run(t.Context(), p, m, runner.Options{Window: window}, func(*runner.Record) error { emitted++; return nil })
+		sum, err := runner.Run(t.Context(), p, m, runner.Options{Window: window}, func(*runner.Record) error { emitted.Add(1); return nil })
 		if err != nil || sum.OK != 500 {
 			t.Fatal(err, sum)
 		}
-		if ahead := 16 + 1 + 1; most > window+ahead || most < window {
+		if ahead := int64(16 + 1 + 1); most > window+ahead || most < window {
 			t.Errorf("%d rows between reading and handing on, want about %d", most, window)
 		}
 	})
@@ -462,7 +464,7 @@ func TestSlowRows(t *testing.T) {
 
 func slowly(n int, d time.Duration) iter.Seq2[*pipeline.Row, error] {
 	return func(yield func(*pipeline.Row, error) bool) {
-		for row := range rows(n) {
+		for row := range list(n) {
 			time.Sleep(d)
 			if !yield(row, nil) {
 				return

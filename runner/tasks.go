@@ -103,7 +103,7 @@ func (d *dispatcher) follow(t, needed *task) {
 		})
 		return
 	}
-	if t.needs--; t.needs == 0 && !t.finished && d.halt.why == nil {
+	if t.needs--; t.needs == 0 {
 		d.coming++
 		d.prep.put(followUp{t, t.row.needed(&d.plan.Steps[t.step])})
 	}
@@ -118,7 +118,7 @@ func (d *dispatcher) rowDone(row *openRow) {
 	if failure := row.record.Failure(); failure != nil {
 		d.end(&Stopped{
 			Class:   failure.Err.Class,
-			Message: fmt.Sprintf("stopped at the first failed row, %s: %s", row.record.Row.ID, failure.Err.Message),
+			Message: fmt.Sprintf("stopped at the first failure, %s: %s", row.record.Row, failure.Err.Message),
 			Cause:   failure.Err,
 		}, untilDone)
 	}
