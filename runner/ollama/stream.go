@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -127,17 +126,13 @@ func (x *exchange) add(content, thinking []byte) error {
 }
 
 func (x *exchange) answer(l *line) *pipeline.Answer {
-	answer := &pipeline.Answer{
+	return &pipeline.Answer{
 		Response: x.text.String(), Thinking: x.thinking.String(),
 		Model: l.Model, DoneReason: l.DoneReason,
 		PromptEvalCount: l.PromptEvalCount, EvalCount: l.EvalCount,
 		TotalDuration: l.TotalDuration, LoadDuration: l.LoadDuration,
 		PromptEvalDuration: l.PromptEvalDuration, EvalDuration: l.EvalDuration,
 	}
-	if limit, ok := number(x.req.Options["num_predict"]); ok && l.DoneReason == "length" && int64(l.EvalCount)+1 < limit {
-		answer.Warnings = append(answer.Warnings, fmt.Sprintf("the answer was cut after %d tokens, because the context was full (num_predict was %d); raise num_ctx if the model can take it", l.EvalCount, limit))
-	}
-	return answer
 }
 
 // ended gives the error of a stream that ended, by end, before it said done; rest

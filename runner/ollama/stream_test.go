@@ -181,17 +181,6 @@ func TestSimulatedAnswersSaySo(t *testing.T) {
 	}
 }
 
-// An answer that ends because the context is full was not cut by num_predict.
-func TestCutByTheContext(t *testing.T) {
-	for count, warnings := range map[int]int{20: 1, 63: 0, 64: 0} { // num_predict is 64
-		body := last(func(r *api.ChatResponse) { r.DoneReason = "length"; r.EvalCount = count })
-		got, err := clientOf(t, reply(t, 200, ndjson, body), nil).Do(t.Context(), question(), nil)
-		if err != nil || len(got.Warnings) != warnings {
-			t.Errorf("%d tokens: %q, %v, want %d warnings", count, got.Warnings, err, warnings)
-		}
-	}
-}
-
 func TestLines(t *testing.T) {
 	text := "one\n\ntwo\n" + strings.Repeat("x", 9000) + "\nend"
 	readers := map[string]io.Reader{
