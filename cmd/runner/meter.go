@@ -88,7 +88,7 @@ func perSecond(rate float64) string {
 	switch {
 	case rate >= 10:
 		return fmt.Sprintf("%.0f/s", rate)
-	case rate >= 1:
+	case rate >= 0.1:
 		return fmt.Sprintf("%.1f/s", rate)
 	case rate*60 >= 1:
 		return fmt.Sprintf("%.1f/min", rate*60)

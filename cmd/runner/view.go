@@ -59,6 +59,10 @@ func retryLine(e runner.Event) string {
 func hostLine(e runner.Event) string {
 	message := clean(e.Message)
 	switch e.Kind {
+	case runner.ModelLoaded:
+		if e.Class == "" && e.After >= time.Second {
+			return fmt.Sprintf("%s is loaded, which took %s", clean(e.Model), span(e.After))
+		}
 	case runner.ModelFailed:
 		return fmt.Sprintf("model %q: %s; its other rows are not asked", clean(e.Model), message)
 	case runner.HostPaused:
