@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-const garbage = "GGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGG@@@@@@@@@@@@@@@@"
+const garbage = "@@@@@@@@@@@@@@@@GGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGG"
 
 // How a connection ends early.
 const (
@@ -146,6 +146,9 @@ func (c *call) limited(retryAfter string) bool {
 // strike sends what is pending and lets the fault strike.
 func (c *call) strike() {
 	c.note.Outcome = "fault " + c.fault.Kind
+	if !c.fault.harmless() {
+		c.over()
+	}
 	if c.note.Chunks == 0 || len(c.out) > 0 { // headers at least
 		_, _ = c.w.Write(c.out) // a client that left shows in the fault's own writes
 		c.out = c.out[:0]
@@ -184,6 +187,9 @@ func (c *call) garbles() {
 // streaming.
 func (c *call) wholeFaulty(r *reply, script *script) {
 	c.note.Outcome = "fault " + c.fault.Kind
+	if !c.fault.harmless() {
+		c.over()
+	}
 	text := c.lastLine(nil, r, script, r.thinking, r.content)
 	c.w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	switch c.fault.Kind {
@@ -257,7 +263,6 @@ func (c *call) sendLong(line []byte, size int) bool {
 		size -= n
 	}
 	_, err := c.w.Write(line[at+len(fillerMark):])
-	c.answered()
 	return err == nil
 }
 
