@@ -1,0 +1,336 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/batchrunner/runner/runner/simulate"
+	"github.com/sourcegraph/conc"
+)
+
+// runnerCommand is the command as its own process, in the current folder.
+func runnerCommand(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := exec.LookPath("runner") // testscript.Main puts it on PATH
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command(path, args...)
+}
+
+// serve starts a simulated server and returns it with its address.
+func serve(t *testing.T, config simulate.Config) (*simulate.Server, string) {
+	t.Helper()
+	server := simulate.New(config)
+	listener, err := simulate.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var serving conc.WaitGroup
+	serving.Go(func() {
+		if err := server.Serve(ctx, listener); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		serving.Wait()
+	})
+	return server, listener.Addr().String()
+}
+
+// TestSameBytesAtAnyConcurrency runs one job at 1, 7 and 64 in flight, undisturbed
+// and with faults that retries overcome: its files are the same bytes, and the server
+// never has more in hand than allowed.
+func TestSameBytesAtAnyConcurrency(t *testing.T) {
+	const job = `model: "{{ .m }}"
+matrix:
+  m: [gemma3:4b, qwen3:8b]
+  n: {count: 60}
+  tone: [kind, terse]
+steps:
+  - {id: draft, prompt: "Say {{ .n }} in a {{ .tone }} way"}
+  - {id: again, concurrency: 3, prompt: "Shorter: {{ .steps.draft.response }}"}
+retry: {attempts: 4, backoff: {initial: 1ms, max: 2ms}}
+timeout: {total: 60s, idle: 2s}
+outputs:
+  - file: all.jsonl
+  - file: "{{ .tone }}.json"
+  - file: "{{ .m | replace \":\" \"-\" }}/{{ .tone }}.csv"
+  - {file: all.md, template: "- {{ .n }}: {{ .response }}\n"}
+`
+	faults := []string{"cut times=1 share=10%", "reset after=2 times=2 share=5%", "no-done times=1 share=5%", "error times=1 share=5%",
+		"bad-gateway times=2 share=5%", "empty-body times=1 share=5%", "html times=1 share=5%", "busy times=1 share=1%"}
+	var want map[string]string
+	for _, concurrency := range []int{1, 7, 64} {
+		for _, disturbed := range []bool{false, true} {
+			config := simulate.Config{Parallel: 8}
+			for _, text := range faults {
+				fault, err := simulate.ParseFault(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if disturbed {
+					config.Faults = append(config.Faults, fault)
+				}
+			}
+			server, address := serve(t, config)
+			server.Add("gemma3:4b", "qwen3:8b")
+			files := applyTo(t, job, address, fmt.Sprint(concurrency))
+			if want == nil {
+				want = files
+			}
+			for name, text := range want {
+				if files[name] != text {
+					t.Errorf("%s is another file at %d in flight (faults: %v)", name, concurrency, disturbed)
+				}
+			}
+			history := server.History()
+			if !disturbed && history.MaxFlight > concurrency { // of one given up the server learns later
+				t.Errorf("%d requests in flight, %d allowed", history.MaxFlight, concurrency)
+			}
+		}
+	}
+	t.Logf("SHOWS: %d output files, the same bytes at 1, 7 and 64 in flight, with faults and without", len(want))
+}
+
+// applyTo runs a job against the server at address and returns the files it wrote.
+func applyTo(t *testing.T, job, address, concurrency string) map[string]string {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("job.yaml", []byte(job), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if code := Main(t.Context(), []string{"apply", "job.yaml", "--quiet", "--host", address, "--concurrency", concurrency}, nil, &out, &errs); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, &errs)
+	}
+	if err := os.Remove("job.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	readTree(t, ".", files)
+	if len(files) != 8 {
+		t.Fatalf("files: %d", len(files))
+	}
+	return files
+}
+
+const slowJob = `model: gemma3:4b
+prompt: "Tell me about {{ .n }}"
+matrix: {n: {count: 200}}
+concurrency: 4
+output: answers.jsonl
+`
+
+// slowServer takes about d for each answer.
+func slowServer(t *testing.T, d time.Duration) string {
+	t.Helper()
+	_, address := serve(t, simulate.Config{Parallel: 8, Timing: simulate.Timing{Service: d}, Models: []simulate.Model{{Name: "gemma3:4b"}}})
+	return address
+}
+
+// TestFirstInterrupt ends a run within the grace, keeps what had finished beside the
+// old outputs, and says where.
+func TestFirstInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no process can be sent Ctrl-C there")
+	}
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", slowJob)
+	writeFile(t, "answers.jsonl", "of an earlier run\n")
+	stderr, code := interrupted(t, 1, slowServer(t, 50*time.Millisecond))
+	if code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	for _, want := range []string{"interrupted: waiting up to 5 seconds", "output files stay as they were, the finished rows are in .runner/partial/job"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("messages lack %q:\n%s", want, stderr)
+		}
+	}
+	if got := readFile(t, "answers.jsonl"); got != "of an earlier run\n" {
+		t.Errorf("answers.jsonl was changed: %q", got)
+	}
+	wholeRecords(t)
+}
+
+// TestSecondInterrupt leaves at once, though an answer would take minutes.
+func TestSecondInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no process can be sent Ctrl-C there")
+	}
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", slowJob)
+	began := time.Now()
+	if _, code := interrupted(t, 2, slowServer(t, 10*time.Minute)); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("took %s", took)
+	}
+}
+
+// interrupted applies job.yaml as a process, sends it signals once requests are under
+// way, and returns its messages and exit code.
+func interrupted(t *testing.T, signals int, address string) (string, int) {
+	t.Helper()
+	cmd := runnerCommand(t, "apply", "job.yaml", "--host", address, "--events", "events.jsonl")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitText(t, "events.jsonl", "attempt_started")
+	time.Sleep(100 * time.Millisecond) // some more rows; any number is right
+	for i := range signals {
+		if i > 0 {
+			time.Sleep(200 * time.Millisecond) // two signals at once are one
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := cmd.Wait()
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	return stderr.String(), cmd.ProcessState.ExitCode()
+}
+
+// awaitText waits until a file has a text in it, for as long as a minute.
+func awaitText(t *testing.T, name, text string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if have, err := os.ReadFile(name); err == nil && strings.Contains(string(have), text) {
+			return
+		}
+	}
+	t.Fatalf("%s never had %q", name, text)
+}
+
+// wholeRecords checks that every line kept in .runner/partial is a whole ok record.
+func wholeRecords(t *testing.T) {
+	t.Helper()
+	files, err := filepath.Glob(".runner/partial/job/*")
+	if err != nil || len(files) != 1 {
+		t.Fatalf("partial files: %v, %v", files, err)
+	}
+	n := 0
+	for line := range strings.Lines(readFile(t, files[0])) {
+		var record struct{ Success bool }
+		if err := json.Unmarshal([]byte(line), &record); err != nil || !record.Success {
+			t.Errorf("record %q: %v", line, err)
+		}
+		n++
+	}
+	if n == 0 {
+		t.Error("no record was kept")
+	}
+}
+
+// TestServerDies ends the run when the server goes away for good, in an orderly way:
+// its waiting can be interrupted, and what had finished is kept.
+func TestServerDies(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no process can be sent Ctrl-C there")
+	}
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", slowJob)
+	address, stop := dyingServer(t)
+	cmd := runnerCommand(t, "apply", "job.yaml", "--host", address, "--events", "events.jsonl")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitText(t, "events.jsonl", "row_done")
+	stop()
+	awaitText(t, "events.jsonl", "host_paused")
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // its exit code tells
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	if !strings.Contains(stderr.String(), "waiting for the server: nothing answers at http://"+strings.Replace(address, "127.0.0.1", "localhost", 1)) {
+		t.Errorf("messages:\n%s", &stderr)
+	}
+	wholeRecords(t)
+}
+
+// dyingServer serves until stop is called, which returns when nothing listens any more.
+func dyingServer(t *testing.T) (address string, stop func()) {
+	t.Helper()
+	listener, err := simulate.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := simulate.Config{Parallel: 8, Timing: simulate.Timing{Service: 20 * time.Millisecond}, Models: []simulate.Model{{Name: "gemma3:4b"}}}
+	server := &http.Server{Handler: simulate.New(config)}
+	var serving conc.WaitGroup
+	serving.Go(func() { _ = server.Serve(listener) }) // ends with an error by Close
+	return listener.Addr().String(), func() {
+		_ = server.Close() // breaks every connection
+		serving.Wait()
+	}
+}
+
+// TestFullStdout ends with exit code 5 when the records can't be printed, and goes on
+// without printing when nobody reads them.
+func TestFullStdout(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("/dev/full is Linux's")
+	}
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", "model: gemma3:4b\nprompt: \"{{ .n }}\"\nmatrix: {n: {count: 5}}\n")
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	cmd := runnerCommand(t, "apply", "job.yaml", "--simulate")
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = full, &stderr
+	_ = cmd.Run() // its exit code tells
+	if code := cmd.ProcessState.ExitCode(); code != exitDisk || !strings.Contains(stderr.String(), "no space left on device") {
+		t.Errorf("exit code %d\n%s", code, &stderr)
+	}
+
+	reader, writer := io.Pipe()
+	_ = reader.Close()
+	var messages bytes.Buffer
+	if code := Main(context.Background(), []string{"apply", "job.yaml", "--simulate"}, nil, writer, &messages); code != 0 || !strings.Contains(messages.String(), "5 of 5 ok") {
+		t.Errorf("with nobody reading: exit code %d\n%s", code, &messages)
+	}
+}
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
