@@ -237,6 +237,9 @@ func (s *Schema) invalid(leaf *jsonschema.ValidationError) *Error {
 		e.Message, e.Help = fmt.Sprintf("%s is no type of JSON Schema", got), `the types are "string", "integer", "number", "boolean", "array", "object" and "null"`
 	case m != nil:
 		e.Message = fmt.Sprintf("%q must be %s, but is %s", key, choice(kindNames(anys(strings.Split(m[1], " or ")))), got)
+		if word := strings.Trim(got, `"`); KindName(word) != word {
+			e.Help = fmt.Sprintf("write {type: %s}", word)
+		}
 	case keyword == "format" && strings.Contains(leaf.KeywordLocation, "propertyNames"):
 		e.Message = fmt.Sprintf("%q is no regular expression", key)
 	case keyword == "format" && key == "pattern":

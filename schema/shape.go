@@ -256,6 +256,9 @@ func wantsMapping(n *node) string {
 	for _, p := range n.Properties {
 		names = append(names, p.name)
 	}
+	if len(n.Required) == len(names) {
+		return "a mapping with " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	}
 	return "a mapping with " + choice(names)
 }
 

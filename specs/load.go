@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/batchrunner/runner/schema"
@@ -109,15 +110,19 @@ func (d *draft) document() *yaml.Node {
 		dec := yaml.NewDecoder(strings.NewReader(text))
 		var doc, second yaml.Node
 		err := decodeNode(dec, &doc)
-		switch {
-		case errors.Is(err, io.EOF):
+		if errors.Is(err, io.EOF) {
 			d.empty()
 			return nil
-		case err == nil:
-			if err := decodeNode(dec, &second); !errors.Is(err, io.EOF) {
-				d.secondDocument(&second)
+		}
+		if err == nil {
+			err = decodeNode(dec, &second)
+			if errors.Is(err, io.EOF) {
+				return &doc
 			}
-			return &doc
+			if err == nil || separated(text) {
+				d.secondDocument(&second)
+				return &doc
+			}
 		}
 		mended, ok := d.syntax(text, err)
 		if !ok {
@@ -138,6 +143,13 @@ func decodeNode(dec *yaml.Decoder, n *yaml.Node) (err error) {
 	return dec.Decode(n)
 }
 
+// separated says whether a line ends a document or begins another one.
+func separated(text string) bool {
+	return slices.ContainsFunc(splitLines(text)[1:], func(line string) bool {
+		return strings.HasPrefix(line, "---") || strings.HasPrefix(line, "...")
+	})
+}
+
 func (d *draft) empty() {
 	d.report(Pos{1, 1}, "", "the job file is empty", `the smallest job is two lines: model: gemma3:12b and prompt: "Say hello"`)
 }
@@ -145,8 +157,12 @@ func (d *draft) empty() {
 func (d *draft) secondDocument(second *yaml.Node) {
 	p := posOf(second)
 	for i, line := range d.src.lines { // where the parser gave up it has no place
-		if p.Line == 0 && i > 0 && strings.HasPrefix(line, "---") {
+		switch {
+		case p.Line > 0 || i == 0:
+		case strings.HasPrefix(line, "---"):
 			p = Pos{i + 1, 1}
+		case strings.HasPrefix(line, "..."):
+			p = Pos{min(nextText(d.src.lines, i+1), len(d.src.lines)-1) + 1, 1}
 		}
 	}
 	if p.Line == 0 {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/batchrunner/runner/schema"
+	"github.com/batchrunner/runner/specs/dataset"
 	"gopkg.in/yaml.v3"
 )
 
@@ -64,7 +65,13 @@ func (s *shaper) helpKind(n *yaml.Node, shape *schema.Shape, label, kind string)
 	case tooLarge(n, shape, kind):
 		return ""
 	case scalar && shape.Name == "axis":
-		return "a list of one is written [" + strings.TrimSpace(n.Value) + "]"
+		return axisHelp(n.Value)
+	case scalar && shape.Name == "retry" && kind == "integer":
+		return fmt.Sprintf("write retry: {attempts: %s}", n.Value)
+	case scalar && shape.Name == "output":
+		return "write {file: " + shorten(n.Value) + "}"
+	case scalar && label == `"outputs"`:
+		return "write output: " + shorten(n.Value)
 	case kind == "array" && label == `"model"`:
 		return `to ask several models, make them an axis: matrix: {model: ` + flowNode(n) + `}, and write model: "{{ .model }}"`
 	case kind == "array" && label == `"output"`:
@@ -73,6 +80,18 @@ func (s *shaper) helpKind(n *yaml.Node, shape *schema.Shape, label, kind string)
 		return "put it in brackets: [" + strings.TrimSpace(n.Value) + "]"
 	}
 	return example(label, shape)
+}
+
+// axisHelp says what was probably meant by an axis that is text.
+func axisHelp(text string) string {
+	text = shorten(text)
+	switch {
+	case strings.Contains(text, "*"):
+		return "files are found by {glob: \"" + text + "\"}"
+	case dataset.Format(text) != "":
+		return "a data file is written {file: " + text + "}"
+	}
+	return "a list of one is written [" + text + "]"
 }
 
 var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)

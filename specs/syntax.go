@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/batchrunner/runner/schema"
 	"gopkg.in/yaml.v3"
 )
 
@@ -112,6 +113,9 @@ func split(line string) parts {
 	}
 	return parts{m[1], m[2], m[3]}
 }
+
+// name is the key without its colon.
+func (p parts) name() string { return strings.TrimRight(p.key, ": \t") }
 
 func (p parts) valueCol() int { return 1 + utf8.RuneCountInString(p.before+p.key) }
 
@@ -225,6 +229,10 @@ func quoteSlip(_ []string, n int, p parts, _ string) *slip {
 	if rest == "" || rest[0] == '#' {
 		return nil
 	}
+	if gluedKey.MatchString(rest) {
+		at.Col += utf8.RuneCountInString(p.value[:end])
+		return &slip{pos: at, message: "the quoted text ends here, and another key follows on the line", help: "put each key on a line of its own"}
+	}
 	whole := withoutComment(p.value)
 	if strings.HasSuffix(whole, mark) && len(whole) > 1 {
 		whole = whole[1 : len(whole)-1]
@@ -241,6 +249,8 @@ func quoteSlip(_ []string, n int, p parts, _ string) *slip {
 	}
 	return s
 }
+
+var gluedKey = regexp.MustCompile(`^,?\s*[A-Za-z_][A-Za-z0-9_]*:(\s|$)`)
 
 // closing is the index of the quote that ends the quoted text, -1 where none does.
 func closing(text string) int {
@@ -269,9 +279,25 @@ func colonSlip(_ []string, n int, p parts, problem string) *slip {
 	if at == nil {
 		return nil
 	}
+	pos := Pos{n + 1, p.valueCol() + utf8.RuneCountInString(p.value[:at[0]])}
+	if takesMapping(p.name()) {
+		mended := "{" + withoutComment(p.value) + "}"
+		return &slip{pos: pos, message: "a mapping can't begin on the line of its key", help: "put each of its keys on a line of its own, or write " + p.shown(mended), line: p.with(mended)}
+	}
 	mended := quoteYAML(withoutComment(p.value))
-	return &slip{pos: Pos{n + 1, p.valueCol() + utf8.RuneCountInString(p.value[:at[0]])},
+	return &slip{pos: pos,
 		message: "YAML takes the text before this colon for another key", help: "put the text in quotes: " + p.shown(mended), line: p.with(mended)}
+}
+
+// takesMapping says whether a key of the job holds a mapping, and never text.
+func takesMapping(name string) bool {
+	top := schema.JobShape()
+	for _, shape := range []*schema.Shape{top, top.Key("steps").Items, top.Key("outputs").Items} {
+		if child := shape.Key(name); child != nil {
+			return child.Allows("object") && !child.Allows("string")
+		}
+	}
+	return false
 }
 
 // dashSlip: a list that begins on the line of its key.
@@ -350,12 +376,23 @@ func spaceSlip(lines []string, n int, p parts, problem string) *slip {
 	return nil
 }
 
+// keyless is the number of the line above, where that stands at the same indentation
+// and has no colon; else 0.
+func keyless(lines []string, n, indent int) int {
+	if n == 0 || strings.Contains(lines[n-1], ":") || len(lines[n-1])-len(strings.TrimLeft(lines[n-1], " ")) != indent || strings.TrimSpace(lines[n-1]) == "" {
+		return 0
+	}
+	return n
+}
+
 // indentSlip: the line stands where nothing of its kind can stand.
 func indentSlip(lines []string, n int, p parts, problem string) *slip {
 	line := lines[n]
 	indent := len(line) - len(strings.TrimLeft(line, " "))
 	at := Pos{n + 1, indent + 1}
 	switch {
+	case (strings.HasPrefix(problem, "mapping values") || strings.Contains(problem, "document start")) && keyless(lines, n, indent) > 0:
+		return &slip{pos: Pos{keyless(lines, n, indent), indent + 1}, message: "this line is no key with a colon", help: "write it as KEY: VALUE"}
 	case strings.HasPrefix(problem, "mapping values"):
 		return &slip{pos: at, message: "this line is indented below a line that has its value already", help: "indent it like the line above, or, if it goes on with the text there, write that text after |"}
 	case strings.HasPrefix(strings.TrimLeft(line, " "), "- "):
