@@ -116,8 +116,13 @@ func (d *dispatcher) close() {
 	d.done.close()
 }
 
+// over says whether nothing is left to do or to wait for. A probe is not waited for;
+// close ends it. A call that panicked is out no longer, but still counted as busy.
 func (d *dispatcher) over() bool {
-	return d.halt.why != nil && d.out == 0 || d.allRead && len(d.open) == 0
+	if d.halt.why != nil {
+		return d.gate.busy == 0 || d.out == 0
+	}
+	return d.allRead && len(d.open) == 0
 }
 
 // receive takes in what has ended since the last look.

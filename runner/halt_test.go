@@ -95,7 +95,8 @@ func TestInterruptWhileAllWaits(t *testing.T) {
 	for name, model := range map[string]runner.Model{
 		"backoff": failing(1<<30, runner.Server, echo(0)),
 		"pause":   failing(1<<30, runner.Unreachable, echo(0)),
-		"probe":   probed{failing(1<<30, runner.Unreachable, echo(0)), func() error { return errors.New("away") }},
+		"probes":  probed{failing(1<<30, runner.Unreachable, echo(0)), func() error { return errors.New("away") }},
+		"a probe": hanging{failing(1<<30, runner.Unreachable, echo(0))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			virtual(t, func(t *testing.T) {
@@ -111,6 +112,14 @@ func TestInterruptWhileAllWaits(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A hanging model's server takes every probe and answers none.
+type hanging struct{ *scripted }
+
+func (hanging) Probe(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 func TestInterruptBeforeTheStart(t *testing.T) {

@@ -115,7 +115,7 @@ func (d *dispatcher) pause(err *Error, many bool) {
 // has given no answer for too long, once nothing is in flight that could be one.
 func (d *dispatcher) expirePause() {
 	h := &d.health
-	if h.trouble.IsZero() {
+	if h.trouble.IsZero() || d.halt.why != nil {
 		return
 	}
 	if end := h.trouble.Add(giveUpAfter); d.now.Before(end) {

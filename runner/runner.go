@@ -1,6 +1,11 @@
 // Package runner carries out a plan: it starts tasks when every limit allows,
 // attempts them again where that helps, and hands on the rows' records in order.
 // It is also the way to run prompts from a Go program of one's own: see Records.
+//
+// One dispatcher (dispatch.go) owns all that is open, waiting and in flight, and
+// starts a task when every gate (gates.go) is open; workers carry out its calls
+// (attempt.go, load.go), and what failed is treated by its class (class.go,
+// retry.go, health.go).
 package runner
 
 import (
@@ -40,9 +45,9 @@ type Chunk struct {
 type Result struct {
 	Task     pipeline.Task
 	Request  *pipeline.Request // nil where none could be made
-	Answer   *pipeline.Answer  // nil where Err is not; of a failed check the answer that failed it
+	Answer   *pipeline.Answer  // nil where Err is not, unless the answer itself is what failed
 	Err      *Error            // nil: ok
-	Attempts int               // calls made, 0 where the task was not asked
+	Attempts int               // calls made, 0 where the task was not asked; a failed load is one
 }
 
 // A Record is what became of one row: the results of its steps in file order.
@@ -75,10 +80,10 @@ type Summary struct {
 	Rows, OK, Failed int64           // rows with a record
 	Failures         map[Class]int64 // failed rows by the class of their Failure
 	Warnings         int64           // ok rows with warnings
-	Attempts         int64
-	Retries          int64
-	ModelLoads       int64
-	PromptTokens     int64
+	Attempts         int64           // calls of the model
+	Retries          int64           // those that were not their task's first
+	ModelLoads       int64           // that were asked for, and that slow answers told of
+	PromptTokens     int64           // of all answers, used or not
 	OutputTokens     int64
 	Elapsed          time.Duration
 }
