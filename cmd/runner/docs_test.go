@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -147,6 +148,33 @@ func TestReadmeShowsTheStarter(t *testing.T) {
 	job = strings.ReplaceAll(job, "@MODEL@", fallbackModels[0])
 	if !strings.Contains(page(t, "README.md"), "```yaml\n"+job+"```") {
 		t.Error("README.md does not show the job that `runner init translate` writes")
+	}
+}
+
+// TestReadmeRun runs README's first job, and holds what it shows against what is said.
+func TestReadmeRun(t *testing.T) {
+	text := page(t, "README.md")
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```\n\n```console\n(.*?)```").FindStringSubmatch(text)
+	if block == nil {
+		t.Fatal("README.md shows no job with its run")
+	}
+	t.Chdir(t.TempDir())
+	writeFile(t, "translate.yaml", block[1])
+	var out, said bytes.Buffer
+	if code := Main(t.Context(), []string{"apply", "translate.yaml", "--simulate"}, nil, &out, &said); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, &said)
+	}
+	shown := "$ runner apply translate.yaml --simulate\n" + said.String() + "$ jq -r .response .runner/simulated/translations.jsonl\n"
+	for line := range strings.Lines(readFile(t, ".runner/simulated/translations.jsonl")) {
+		var record struct{ Response string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatal(err)
+		}
+		shown += record.Response + "\n"
+	}
+	took := regexp.MustCompile(` in [0-9.]+s`)
+	if got, want := took.ReplaceAllString(block[2], " in a time"), took.ReplaceAllString(shown, " in a time"); got != want {
+		t.Errorf("README.md shows\n%s\nand the run says\n%s", got, want)
 	}
 }
 

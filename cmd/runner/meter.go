@@ -60,6 +60,7 @@ func (m *meter) line(i int, now time.Time) string {
 	if s.total >= 0 {
 		parts[0] += "/" + count(s.total)
 	}
+	parts[0] += " rows"
 	if elapsed := now.Sub(m.start).Seconds(); s.done > 0 && elapsed > 0 {
 		parts = append(parts, perSecond(float64(s.done)/elapsed))
 		if s.tokens > 0 {
