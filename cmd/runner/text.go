@@ -13,8 +13,6 @@ import (
 func bold(s string) string   { return "\x1b[1m" + s + "\x1b[0m" }
 func red(s string) string    { return "\x1b[31m" + s + "\x1b[0m" }
 func yellow(s string) string { return "\x1b[33m" + s + "\x1b[0m" }
-func green(s string) string  { return "\x1b[32m" + s + "\x1b[0m" }
-func faint(s string) string  { return "\x1b[2m" + s + "\x1b[0m" }
 
 // clean makes text from elsewhere (a model, a server, a data file) harmless for a
 // terminal: no escape sequences, no control or direction-changing characters.

@@ -110,14 +110,6 @@ func failureLine(rec *runner.Record, failure *runner.Result) string {
 	return line
 }
 
-func (v *view) close() error {
-	v.progress.close()
-	if v.events == nil {
-		return nil
-	}
-	return v.events.close()
-}
-
 // An eventFile takes events as JSON lines, for programs. Its first line says what
 // it is. The first error of writing ends it and is returned by close: the run goes
 // on, since its results are worth more.
