@@ -29,6 +29,8 @@ type call struct {
 	life    life
 	fault   *Fault
 	note    Exchange
+	noted   string // the outcome that is in the history already
+	begun   bool   // the history knows of the request
 	arrived time.Time
 	loaded  time.Duration // waited for the model to be in memory
 	out     []byte        // lines not written yet
@@ -60,20 +62,37 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, chat bool, referenc
 	c.meet(s.faults.pick("ask", c.q))
 }
 
-// begin notes the request; end notes how it went, also after a panic, which is how
-// a handler breaks a connection it can't take over.
+// begin notes the request; end makes sure that how it went is noted too, also
+// after a panic, which is how a handler breaks a connection it can't take over.
 func (c *call) begin() {
 	c.note = Exchange{Path: c.r.URL.Path, Model: c.q.Model, Key: c.q.key, Outcome: "gone"}
 	if c.s.history.list {
 		c.note.Prompt = strings.Clone(head(c.q.last(), promptShown)) // not the whole prompt in memory
 	}
+	c.begun = true
 	c.s.history.arrives(&c.note, c.q.model())
 }
 
-func (c *call) end() { c.s.history.ends(&c.note, c.q.model()) }
+func (c *call) end() {
+	c.over()
+	if c.noted != c.note.Outcome {
+		c.s.history.amends(&c.note, c.noted)
+	}
+}
+
+// over notes how the request went. It comes before the last thing a client gets to
+// see: a client may send its next request, and a test may read the history, before
+// the handler is back.
+func (c *call) over() {
+	if c.begun && c.noted == "" {
+		c.noted = c.note.Outcome
+		c.s.history.ends(&c.note, c.q.model())
+	}
+}
 
 func (c *call) refuse(why *refusal) {
 	c.note.Outcome = "refused " + strconv.Itoa(why.status)
+	c.over()
 	why.send(c.w)
 }
 
@@ -153,11 +172,8 @@ func (c *call) unserved(err error) {
 // abandon ends a request whose client has left, or whose server goes down.
 func (c *call) abandon() {
 	c.note.Outcome = "gone"
-	select {
-	case <-c.life.server:
-		drop(c.w, reset)
-	default:
-	}
+	c.over()
+	c.dropIfDown()
 }
 
 // meet lets a fault strike before the model is asked, or has it asked.
@@ -168,6 +184,9 @@ func (c *call) meet(f *Fault) {
 		c.note.Fault = f.Kind
 		if f.kind.before != nil {
 			c.note.Outcome = "fault " + f.Kind
+			if !f.harmless() {
+				c.over()
+			}
 			if f.kind.before(c) {
 				return
 			}
@@ -258,28 +277,31 @@ func (c *call) whole(r *reply) {
 		return
 	}
 	if r.filler > 0 {
+		c.answered()
 		c.sendLong(c.lastLine(nil, r, script, "", fillerMark), r.filler)
 		return
 	}
-	c.sendWhole(c.lastLine(nil, r, script, r.thinking, r.content))
 	c.note.Tokens = r.tokens
+	c.sendWhole(c.lastLine(nil, r, script, r.thinking, r.content))
 }
 
 func (c *call) sendWhole(text []byte) {
 	c.w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	c.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	c.note.First = c.s.cfg.Clock.Now()
-	if _, err := c.w.Write(text); err == nil {
-		c.answered()
+	c.answered()
+	if _, err := c.w.Write(text); err != nil {
+		c.note.Outcome = "gone"
 	}
 }
 
-// answered sets the outcome of an answer that was sent whole.
+// answered notes an answer of which the last part is about to be sent.
 func (c *call) answered() {
 	c.note.Outcome = "answered"
 	if c.fault != nil && !c.fault.harmless() {
 		c.note.Outcome = "fault " + c.fault.Kind
 	}
+	c.over()
 }
 
 // lastLine appends the line that ends an answer, without a newline.

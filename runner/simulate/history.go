@@ -14,13 +14,16 @@ const historyPath = "/runner/history"
 
 // A History is what a server was asked, and what it did.
 type History struct {
-	Asked     int64 `json:"asked"`      // requests with a prompt, refused ones and repeated ones too
-	Questions int64 `json:"questions"`  // different keys among them; 0 under Config.CountsOnly
-	LoadAsks  int64 `json:"load_asks"`  // requests that only load or unload a model
-	Elsewhere int64 `json:"elsewhere"`  // prompts that followed a redirect
-	InFlight  int   `json:"in_flight"`  // requests with a prompt that are not finished yet
-	MaxFlight int   `json:"max_flight"` // most of them at once: what a client's limits bound
-	MaxSlots  int   `json:"max_slots"`  // most of them that had a slot at once
+	Asked     int64 `json:"asked"`     // requests with a prompt, refused ones and repeated ones too
+	Questions int64 `json:"questions"` // different keys among them; 0 under Config.CountsOnly
+	LoadAsks  int64 `json:"load_asks"` // requests that only load or unload a model
+	Elsewhere int64 `json:"elsewhere"` // prompts that followed a redirect
+	InFlight  int   `json:"in_flight"` // requests with a prompt that are not finished yet
+	// MaxFlight is the most of them at once: what a client's limits bound. A request
+	// that hangs on purpose doesn't count from then on; of one that a client gives up,
+	// the server learns a moment later, when the client's next one may be there.
+	MaxFlight int `json:"max_flight"`
+	MaxSlots  int `json:"max_slots"` // most of them that had a slot at once
 	// Outcomes counts finished requests with a prompt: "answered", "gone" (the
 	// client left), "refused 404" and so on, or "fault " and its kind.
 	Outcomes map[string]int64 `json:"outcomes"`
@@ -143,6 +146,23 @@ func (h *history) ends(e *Exchange, model string) {
 	h.so.Models[model] = m
 	if h.list {
 		h.so.Requests = append(h.so.Requests, *e)
+	}
+}
+
+// amends corrects the outcome of a request that has ended.
+func (h *history) amends(e *Exchange, noted string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.so.Outcomes[noted]--
+	if h.so.Outcomes[noted] == 0 {
+		delete(h.so.Outcomes, noted)
+	}
+	h.so.Outcomes[e.Outcome]++
+	for i := len(h.so.Requests) - 1; i >= 0; i-- {
+		if r := &h.so.Requests[i]; r.Key == e.Key && r.Attempt == e.Attempt {
+			r.Outcome = e.Outcome
+			return
+		}
 	}
 }
 

@@ -48,6 +48,40 @@ func TestHistoryTellsWhatWasAsked(t *testing.T) {
 	}
 }
 
+// TestHistoryIsAheadOfTheClient: whoever has read an answer, or seen its connection
+// break, finds it in the history, and no longer in flight.
+func TestHistoryIsAheadOfTheClient(t *testing.T) {
+	for _, kind := range []string{"", "reset", "cut", "no-done", "drop", "error", "crash", "loop", "long-line", "overflow"} {
+		cfg := Config{}
+		if kind != "" {
+			cfg.Faults = []Fault{{Kind: kind}}
+		}
+		s := New(cfg)
+		l, done := listening(t, s)
+		for i := range 20 {
+			observe(t, l.Addr().String(), body("m", strings.Repeat("tea ", 100*i), `"options":{"num_predict":500}`), outcome{})
+			if h := s.History(); len(h.Requests) != i+1 || h.InFlight != 0 || h.MaxFlight != 1 {
+				t.Errorf("%q: after answer %d the history has %d, %d are in flight, and at most %d were", kind, i+1, len(h.Requests), h.InFlight, h.MaxFlight)
+				break
+			}
+		}
+		done()
+	}
+}
+
+func TestAClientThatLeavesBeforeTheEndIsGone(t *testing.T) {
+	s := New(Config{})
+	w := &brokenWriter{}
+	s.ServeHTTP(w, request(body("m", "x")))
+	if h := s.History(); h.Outcomes["gone"] != 1 || len(h.Outcomes) != 1 || h.Requests[0].Outcome != "gone" {
+		t.Errorf("history: %+v", h)
+	}
+}
+
+type brokenWriter struct{ timedWriter }
+
+func (*brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
 func TestHistoryIsForgotten(t *testing.T) {
 	s := New(Config{})
 	ask(t, s, "POST", "/api/chat", body("a", "x"))

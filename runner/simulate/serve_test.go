@@ -16,7 +16,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	for _, prompt := range []string{"waits for its answer", "waits for a slot", "hang"} {
 		posted(t, l.Addr().String(), body("m", prompt))
 	}
-	for s.History().InFlight < 3 {
+	for s.History().Asked < 3 {
 		time.Sleep(time.Millisecond)
 	}
 	done() // waits for Serve, or hangs

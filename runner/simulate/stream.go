@@ -108,8 +108,9 @@ func (c *call) finish(r *reply, script *script, start time.Time) {
 	if !r.unfinished {
 		c.out = append(c.lastLine(c.out, r, script, "", ""), '\n')
 	}
-	if _, err := c.w.Write(c.out); err == nil {
-		c.note.Tokens = r.tokens
-		c.answered()
+	c.note.Tokens = r.tokens
+	c.answered()
+	if _, err := c.w.Write(c.out); err != nil {
+		c.note.Outcome = "gone"
 	}
 }
