@@ -26,6 +26,7 @@ func FuzzBackstop(f *testing.F) {
 			f.Add(string(text))
 		}
 	}
+	compiled := jobSchema()
 	f.Fuzz(func(t *testing.T, text string) {
 		d := &draft{root: fstest.MapFS{}, wrong: map[*yaml.Node]bool{}, meant: map[*yaml.Node]string{}, mended: map[int]bool{}, said: map[said]bool{}}
 		d.src = &source{file: "job.yaml", text: text, lines: splitLines(text)}
@@ -38,7 +39,10 @@ func FuzzBackstop(f *testing.F) {
 		if len(d.diags) > 0 {
 			return
 		}
-		d.backstop(top)
+		d.top = top
+		if value, err := plain(top); err == nil {
+			d.backstop(compiled.Validate(value))
+		}
 		if len(d.diags) > 0 {
 			t.Errorf("the walk has missed:\n%s", d.diags)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/batchrunner/runner/schema"
+	"github.com/sourcegraph/conc"
 	"gopkg.in/yaml.v3"
 )
 
@@ -65,17 +66,34 @@ func (d *draft) load(name string) {
 		return
 	}
 	d.top = top
+	// Compiling the backstop takes as long as all the rest, so it goes on beside it.
+	var compiling conc.WaitGroup
+	defer compiling.Wait()
+	var compiled *schema.Schema
+	compiling.Go(func() { compiled = jobSchema() })
+
 	shaper := &shaper{draft: d}
 	shaper.value(top, schema.JobShape(), "the job")
-	if len(d.diags) == 0 {
-		d.backstop(top)
-	}
+	shaped := len(d.diags) == 0
+	value, err := plain(top)
 	d.fill(top, &d.file)
 	d.read(top, name)
 	d.scope = d.readScope()
 	for _, check := range checks {
 		check(d)
 	}
+	if compiling.Wait(); shaped && err == nil { // the data's own mistakes were reported where it was read
+		d.backstop(compiled.Validate(value))
+	}
+}
+
+// jobSchema compiles the schema of job files.
+func jobSchema() *schema.Schema {
+	compiled, err := schema.Compile("job.schema.json", schema.Job(), nil)
+	if err != nil {
+		panic(err) // ours, and tested
+	}
+	return compiled
 }
 
 // parse makes nodes of the text: one document, a mapping, without aliases.
@@ -171,20 +189,11 @@ func (d *draft) secondDocument(second *yaml.Node) {
 	d.report(p, "", "a second document begins here, and a file holds one job", "move it to a file of its own")
 }
 
-// backstop holds the file against the job schema where our own walk found nothing:
-// what it says means that the walk has forgotten something.
-func (d *draft) backstop(top *yaml.Node) {
-	compiled, err := schema.Compile("job.schema.json", schema.Job(), nil)
-	if err != nil {
-		panic(err) // ours, and tested
-	}
-	value, err := plain(top)
-	if err != nil {
-		return // the data's own mistakes are reported where data is read
-	}
-	for _, v := range compiled.Validate(value) {
-		n := find(top, v.Path)
-		d.report(posOf(n), "", v.Message, "")
+// backstop reports what the job schema has against a file in which our own walk
+// found nothing: it means that the walk has forgotten something.
+func (d *draft) backstop(found []schema.Violation) {
+	for _, v := range found {
+		d.report(posOf(find(d.top, v.Path)), "", v.Message, "")
 	}
 }
 

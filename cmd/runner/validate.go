@@ -51,6 +51,10 @@ func (a *app) check(j *loadedJob) (*pipeline.Checked, error) {
 		return nil, err
 	}
 	checked := pipeline.Check(j.plan, j.job, names)
+	for i := range checked.Diagnostics {
+		d := &checked.Diagnostics[i]
+		d.Source = j.job.Line(d.File, d.Pos.Line)
+	}
 	a.diagnose(checked.Diagnostics)
 	if n := len(checked.Diagnostics.Errors()); n > 0 {
 		return nil, mistakes(n)
