@@ -4,6 +4,7 @@
 GO      ?= go
 SEED    ?= $(shell date +%s)
 FUZZTIME ?= 30s
+CHECKS  ?= 10000
 ROUNDS  ?= 5
 
 LINT_VERSION := v2.15.0
@@ -14,7 +15,7 @@ MACHINES     := amd64 arm64
 FOLDERS      := $(filter-out bin/ docs/,$(wildcard */))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check format vet lint modules goroutines race e2e bench soak fuzz clean
+.PHONY: help build demo test check format vet lint modules goroutines race e2e bench soak properties fuzz clean
 
 help: ## what there is to make
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,14 +69,21 @@ e2e: build ## every example against a real Ollama: OLLAMA_HOST and E2E_MODEL, or
 bench: build ## speed and memory against two reference clients, as ratios
 	@CGO_ENABLED=0 $(GO) run ./cmd/bench -rounds $(ROUNDS)
 
-soak: ## the long campaigns (SEED=n repeats one), then each fuzz target for FUZZTIME
-	@echo "seed $(SEED)"
+soak: ## the long campaigns: all tests in full, properties by the ten thousand, each fuzz target for FUZZTIME
+	@echo "SEED=$(SEED) repeats it"
 	RUNNER_SOAK=full RUNNER_SEED=$(SEED) $(GO) run ./cmd/tally -- -count=1 -timeout 6h ./...
-	@$(MAKE) fuzz
+	@$(MAKE) properties fuzz SEED=$(SEED)
+
+# The laws of the packages that test with rapid, on CHECKS random cases each.
+properties:
+	@set -e; for pkg in $$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/pgregory.net\/rapid/ {print $$1}'); do \
+	  $(GO) test -count=1 -timeout 6h $$pkg -rapid.checks=$(CHECKS) -rapid.seed=$(SEED); \
+	done
 
 fuzz:
 	@set -e; for pkg in $$($(GO) list ./...); do \
-	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	  targets=$$($(GO) test -list '^Fuzz' $$pkg); \
+	  for target in $$(echo "$$targets" | awk '/^Fuzz/'); do \
 	    echo "$$pkg $$target for $(FUZZTIME)"; \
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
 	  done; done
