@@ -64,16 +64,52 @@ type outage struct {
 	mu    sync.Mutex
 	until time.Time
 	alive chan struct{} // closed when the next outage starts
+
+	watchers map[*func()]struct{} // called when it does
 }
 
 func (o *outage) begin() { o.alive = make(chan struct{}) }
 
+// start begins an outage, or ends one where d is 0. Ports are closed before the
+// requests under way break, so that who tries again at once finds them closed.
 func (o *outage) start(clock Clock, d time.Duration) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.until = clock.Now().Add(d)
-	close(o.alive)
+	broken := o.alive
 	o.alive = make(chan struct{})
+	var watchers []func()
+	for w := range o.watchers {
+		watchers = append(watchers, *w)
+	}
+	o.mu.Unlock()
+	if d > 0 {
+		for _, w := range watchers {
+			w()
+		}
+	}
+	close(broken)
+}
+
+// watch has a function called when an outage starts, until stop is called.
+func (o *outage) watch(started func()) (stop func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.watchers == nil {
+		o.watchers = map[*func()]struct{}{}
+	}
+	o.watchers[&started] = struct{}{}
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.watchers, &started)
+	}
+}
+
+// left is how long the outage lasts, and a channel that is closed when that changes.
+func (o *outage) left(clock Clock) (time.Duration, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.until.Sub(clock.Now()), o.alive
 }
 
 func (o *outage) now(clock Clock) bool {

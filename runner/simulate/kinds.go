@@ -26,7 +26,7 @@ var kinds = []kind{
 	{name: "cut", doc: "the connection is closed in the middle of an answer, after a whole line", within: (*call).closes},
 	{name: "drop", doc: "the connection is closed before any reply", before: func(c *call) bool { return c.drops(closed) }},
 	{name: "drop-reset", doc: "the connection is reset before any reply", before: func(c *call) bool { return c.drops(reset) }},
-	{name: "down", doc: "the server dies and comes back: all connections are dropped (for=1s)", before: (*call).goesDown, lasts: time.Second},
+	{name: "down", doc: "the server dies and comes back: connections break, new ones are refused (for=1s)", before: (*call).goesDown, lasts: time.Second},
 
 	// Silence.
 	{name: "hang", doc: "no reply ever comes (or a late 500, with for=)", before: (*call).hangs},

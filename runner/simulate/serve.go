@@ -36,6 +36,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	base, stop := context.WithCancel(context.WithoutCancel(ctx)) // ends after the listener
 	defer stop()
 	var under underway
+	f := newFront(s, l)
+	defer s.outage.watch(f.down)()
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if under.enter() {
@@ -44,6 +46,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			}
 		}),
 		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnState:         f.track,
 		ReadHeaderTimeout: time.Minute, // against clients that hold connections and say nothing
 	}
 	var closer conc.WaitGroup
@@ -57,7 +60,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			_ = server.Close() // the listener is closed already, connections end in any case
 		}
 	})
-	err := server.Serve(gate{l, s})
+	err := server.Serve(f)
 	done()
 	closer.Wait()
 	under.wait()
@@ -91,21 +94,4 @@ func (u *underway) wait() {
 	u.closed = true
 	u.mu.Unlock()
 	u.count.Wait()
-}
-
-// A gate turns connections away while the server is down.
-type gate struct {
-	net.Listener
-	s *Server
-}
-
-// Accept gives the next connection that is let in.
-func (g gate) Accept() (net.Conn, error) {
-	for {
-		conn, err := g.Listener.Accept()
-		if err != nil || !g.s.outage.now(g.s.cfg.Clock) {
-			return conn, err
-		}
-		cutOff(conn, reset)
-	}
 }

@@ -167,9 +167,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var headerOne = []string{"1"}
 
-// Down makes the server drop every connection, those in the middle of an answer
-// too, for as long as that takes: a server that dies and comes back. Models are
-// not in memory afterwards.
+// Down makes the server die and come back after d: every connection breaks, those in
+// the middle of an answer too, and under Serve the port is closed meanwhile, so that
+// new ones are refused. (Behind another listener they break.) Models are not in
+// memory afterwards. Down(0) ends an outage.
 func (s *Server) Down(d time.Duration) {
 	s.outage.start(s.cfg.Clock, d)
 	s.sched.forget()
