@@ -8,9 +8,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/batchrunner/runner/schema"
-	"github.com/sourcegraph/conc"
 	"gopkg.in/yaml.v3"
 )
 
@@ -24,6 +24,9 @@ type Options struct {
 	// Env is what templates see as .env: the variables that --env named.
 	Env         map[string]string
 	Concurrency int // replaces the job's concurrency, 0 doesn't
+	// Backstop holds the file against the JSON Schema as well, which takes longer than
+	// all the rest. It finds nothing that our own walk does not: tests hold them equal.
+	Backstop bool
 }
 
 // Load reads the job file at a path of the root (slash-separated) and checks it
@@ -66,35 +69,27 @@ func (d *draft) load(name string) {
 		return
 	}
 	d.top = top
-	// Compiling the backstop takes as long as all the rest, so it goes on beside it.
-	var compiling conc.WaitGroup
-	defer compiling.Wait()
-	var compiled *schema.Schema
-	compiling.Go(func() { compiled = jobSchema() })
-
 	shaper := &shaper{draft: d}
 	shaper.value(top, schema.JobShape(), "the job")
-	shaped := len(d.diags) == 0
-	value, err := plain(top)
+	if d.opts.Backstop && len(d.diags) == 0 {
+		d.backstop()
+	}
 	d.fill(top, &d.file)
 	d.read(top, name)
 	d.scope = d.readScope()
 	for _, check := range checks {
 		check(d)
 	}
-	if compiling.Wait(); shaped && err == nil { // the data's own mistakes were reported where it was read
-		d.backstop(compiled.Validate(value))
-	}
 }
 
-// jobSchema compiles the schema of job files.
-func jobSchema() *schema.Schema {
+// jobSchema is the compiled schema of job files.
+var jobSchema = sync.OnceValue(func() *schema.Schema {
 	compiled, err := schema.Compile("job.schema.json", schema.Job(), nil)
 	if err != nil {
 		panic(err) // ours, and tested
 	}
 	return compiled
-}
+})
 
 // parse makes nodes of the text: one document, a mapping, without aliases.
 func (d *draft) parse() *yaml.Node {
@@ -189,10 +184,14 @@ func (d *draft) secondDocument(second *yaml.Node) {
 	d.report(p, "", "a second document begins here, and a file holds one job", "move it to a file of its own")
 }
 
-// backstop reports what the job schema has against a file in which our own walk
-// found nothing: it means that the walk has forgotten something.
-func (d *draft) backstop(found []schema.Violation) {
-	for _, v := range found {
+// backstop holds the file against the job schema where our own walk found nothing:
+// what it says means that the walk has forgotten something.
+func (d *draft) backstop() {
+	value, err := plain(d.top)
+	if err != nil {
+		return // the data's own mistakes are reported where data is read
+	}
+	for _, v := range jobSchema().Validate(value) {
 		d.report(posOf(find(d.top, v.Path)), "", v.Message, "")
 	}
 }

@@ -56,7 +56,9 @@ func options(file string) specs.Options {
 func load(file string) (*specs.Job, specs.Diagnostics) {
 	root := os.DirFS("testdata")
 	name := filepath.ToSlash(strings.TrimPrefix(file, "testdata/"))
-	return specs.Load(root, name, options(file))
+	opts := options(file)
+	opts.Backstop = true
+	return specs.Load(root, name, opts)
 }
 
 // shown is what a person sees on a terminal.

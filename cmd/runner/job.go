@@ -18,6 +18,7 @@ type jobFlags struct {
 	only        []string
 	limit       int64
 	rowID       string // plan --row
+	backstop    bool   // validate: hold the file against the schema too
 	concurrency int
 }
 
@@ -45,6 +46,7 @@ func (f *jobFlags) options(a *app) (specs.Options, error) {
 		Vars:        map[string]string{},
 		Env:         map[string]string{},
 		Concurrency: f.concurrency,
+		Backstop:    f.backstop,
 	}
 	if f.concurrency < 0 {
 		return o, fail(exitMistake, "--concurrency %d: at least one request must be in flight", f.concurrency)

@@ -6,7 +6,7 @@ import (
 )
 
 func (a *app) validateCommand() *cobra.Command {
-	var flags jobFlags
+	flags := jobFlags{backstop: true}
 	cmd := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Find all mistakes of job files, without any server",
