@@ -149,7 +149,10 @@ func (r *Result) size() int64 {
 
 // loadOptions are the model options whose change makes Ollama load a model anew
 // (needsReload in its server/sched.go; truncate and shift never change here).
-var loadOptions = []string{"main_gpu", "num_batch", "num_ctx", "num_gpu", "num_thread", "use_mmap"}
+var loadOptions = [...]string{"main_gpu", "num_batch", "num_ctx", "num_gpu", "num_thread", "use_mmap"}
+
+// IsLoadOption says whether a model is loaded anew when this option of it changes.
+func IsLoadOption(name string) bool { return slices.Contains(loadOptions[:], name) }
 
 // loadKey names what has to be in memory for the request: the model with its load
 // options.

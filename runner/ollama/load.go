@@ -11,7 +11,8 @@ import (
 
 // Load makes the server load req's model with req's options, and returns when it
 // is in memory; loaded says whether it was not before. A model that runs elsewhere
-// needs no loading.
+// needs no loading, nor does one that is there as req wants it, as far as the server
+// tells how that is.
 func (c *Client) Load(ctx context.Context, req *pipeline.Request) (loaded bool, err error) {
 	body, err := loadBody(req)
 	if err != nil {
@@ -24,6 +25,9 @@ func (c *Client) Load(ctx context.Context, req *pipeline.Request) (loaded bool, 
 	if err != nil {
 		return false, err
 	}
+	if before != nil && asWanted(before, req) {
+		return false, nil
+	}
 	answer, err := c.ask(ctx, req, body, nil)
 	switch {
 	case err != nil:
@@ -35,6 +39,21 @@ func (c *Client) Load(ctx context.Context, req *pipeline.Request) (loaded bool, 
 	}
 	after, _, err := c.inMemory(ctx, req.Model)
 	return err == nil && after != nil && reloaded(before, after), nil
+}
+
+// asWanted says whether a loaded model is as a request wants it: it names no load
+// option, or num_ctx alone and that is the model's context.
+func asWanted(loaded *ModelInfo, req *pipeline.Request) bool {
+	for name, value := range req.Options {
+		if !runner.IsLoadOption(name) {
+			continue
+		}
+		size, ok := number(value)
+		if name != "num_ctx" || !ok || int64(loaded.ContextLength) != size {
+			return false
+		}
+	}
+	return true
 }
 
 // reloaded tells from the server's account of a loaded model that other options

@@ -334,19 +334,23 @@ func TestLoad(t *testing.T) {
 		name   string
 		req    *pipeline.Request
 		loaded bool
+		asked  bool // the server is asked to load it
 	}{
-		{"not in memory", request("qwen3:8b", 4096), true},
-		{"in memory", request("gemma3:12b", 4096), false},
-		{"in memory with another context", request("gemma3:12b", 8192), true},
-		{"in memory again", request("gemma3:12b", 8192), false},
+		{"not in memory", request("qwen3:8b", 4096), true, true},
+		{"in memory", request("gemma3:12b", 4096), false, false},
+		{"in memory, and no options", &pipeline.Request{Model: "gemma3:12b", Messages: question().Messages}, false, false},
+		{"in memory with another context", request("gemma3:12b", 8192), true, true},
+		{"in memory again", request("gemma3:12b", 8192), false, false},
+		{"in memory, with options that nobody tells", &pipeline.Request{Model: "gemma3:12b", Options: map[string]any{"num_ctx": 8192, "num_thread": 2}}, false, true},
 	}
 	for _, tt := range tests {
+		s.called() // forgets
 		if loaded, err := c.Load(t.Context(), tt.req); loaded != tt.loaded || err != nil {
 			t.Errorf("%s: loaded %v, %v, want %v", tt.name, loaded, err, tt.loaded)
 		}
-	}
-	if calls := s.called(); !slices.Contains(calls, "/api/chat qwen3:8b") {
-		t.Errorf("nothing was loaded: %q", calls)
+		if asked := slices.Contains(s.called(), "/api/chat "+tt.req.Model); asked != tt.asked {
+			t.Errorf("%s: asked %v, want %v", tt.name, asked, tt.asked)
+		}
 	}
 	bad := request("gemma3:12b", 4096)
 	bad.KeepAlive = "soon"
