@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/batchrunner/runner/runner/simulate"
+)
+
+const twoModels = `model: "{{ .m }}"
+prompt: "Say hello"
+matrix: {m: [gemma3:4b, qwen3:8b, "llama3.2:3b"]}
+output: answers.jsonl
+`
+
+// command runs the command in this process.
+func command(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = Main(t.Context(), args, nil, &out, &errs)
+	return out.String(), errs.String(), code
+}
+
+// TestMissingModels names all models that are not there in one message, goes on
+// without them, or fetches them.
+func TestMissingModels(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", twoModels)
+	_, address := serve(t, simulate.Config{Models: []simulate.Model{{Name: "gemma3:4b"}}})
+
+	_, stderr, code := command(t, "apply", "job.yaml", "--host", address)
+	if code != exitServer || !strings.Contains(stderr, "2 models are not on") ||
+		!strings.Contains(stderr, "ollama pull llama3.2:3b") || !strings.Contains(stderr, "ollama pull qwen3:8b") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+
+	_, stderr, code = command(t, "apply", "job.yaml", "--host", address, "--skip-missing")
+	if code != exitFailedRows || !strings.Contains(stderr, "1 of 3 ok, 2 failed (2 model_missing)") {
+		t.Errorf("--skip-missing: exit code %d\n%s", code, stderr)
+	}
+
+	stdout, _, code := command(t, "models", "job.yaml", "--host", address)
+	if code != exitServer || strings.Count(stdout, "model_missing") != 2 || !strings.Contains(stdout, "gemma3:4b") {
+		t.Errorf("models: exit code %d\n%s", code, stdout)
+	}
+
+	_, stderr, code = command(t, "apply", "job.yaml", "--host", address, "--pull")
+	if code != 0 || !strings.Contains(stderr, "fetching qwen3:8b") || !strings.Contains(stderr, "3 of 3 ok") {
+		t.Errorf("--pull: exit code %d\n%s", code, stderr)
+	}
+	stdout, _, code = command(t, "models", "job.yaml", "--host", address)
+	if code != 0 || strings.Contains(stdout, "model_missing") {
+		t.Errorf("models after --pull: exit code %d\n%s", code, stdout)
+	}
+}
+
+// TestCloudModels are refused unless the command line allows them: prompts would
+// leave the machine.
+func TestCloudModels(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", "model: gpt-oss:120b-cloud\nprompt: hello\noutput: answers.jsonl\n")
+	server, address := serve(t, simulate.Config{AnyModel: true})
+	server.Add("gpt-oss:120b-cloud")
+	_, stderr, code := command(t, "apply", "job.yaml", "--host", address)
+	if code != exitServer || !strings.Contains(stderr, "--allow-cloud") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if asked := server.History().Asked; asked != 0 {
+		t.Errorf("%d prompts were sent", asked)
+	}
+	if _, stderr, code = command(t, "apply", "job.yaml", "--host", address, "--allow-cloud"); code != 0 {
+		t.Errorf("--allow-cloud: exit code %d\n%s", code, stderr)
+	}
+}
+
+// TestModelOfTheEnvironment is asked where a job names none.
+func TestModelOfTheEnvironment(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", "prompt: hello\n")
+	t.Setenv("RUNNER_MODEL", "gemma3:4b")
+	stdout, stderr, code := command(t, "plan", "job.yaml", "--prompts")
+	if code != 0 || !strings.Contains(stdout, `"model":"gemma3:4b"`) {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	stdout, _, _ = command(t, "plan", "job.yaml", "--prompts", "-m", "qwen3:8b")
+	if !strings.Contains(stdout, `"model":"qwen3:8b"`) {
+		t.Errorf("-m: %s", stdout)
+	}
+	t.Setenv("RUNNER_MODEL", "")
+	_, address := serve(t, simulate.Config{Models: []simulate.Model{{Name: "gemma3:4b"}, {Name: "qwen3:8b"}}})
+	_, stderr, code = command(t, "apply", "job.yaml", "--host", address)
+	if code != exitMistake || !strings.Contains(stderr, "names no model; choose one with -m: gemma3:4b, qwen3:8b") {
+		t.Errorf("no model: exit code %d\n%s", code, stderr)
+	}
+}
