@@ -50,7 +50,7 @@ goroutines:
 	@echo "goroutines: ok"
 
 lint: $(LINT)
-	$(LINT) run --build-tags e2e ./...
+	$(LINT) run --allow-parallel-runners --build-tags e2e ./...
 
 $(LINT):
 	GOBIN=$(CURDIR)/.bin/new GOFLAGS= $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
