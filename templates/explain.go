@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"sync"
 	"text/template/parse"
 )
 
@@ -24,7 +25,7 @@ func explainSyntax(text string, err error) *Error {
 	x := &syntaxError{text: text, message: message}
 	x.tokens = x.lastAction(err)
 	for _, c := range syntaxCases {
-		if m := c.pattern.FindStringSubmatch(message); m != nil {
+		if m := c.pattern().FindStringSubmatch(message); m != nil {
 			return c.explain(x, m)
 		}
 	}
@@ -116,12 +117,12 @@ func (x *syntaxError) bad() (pos int, before token) {
 
 // A syntaxCase is one message of text/template/parse.
 type syntaxCase struct {
-	pattern *regexp.Regexp
+	pattern func() *regexp.Regexp // compiled when it is needed, which is hardly ever
 	explain func(x *syntaxError, m []string) *Error
 }
 
 func messageIs(pattern string, explain func(x *syntaxError, m []string) *Error) syntaxCase {
-	return syntaxCase{regexp.MustCompile(pattern), explain}
+	return syntaxCase{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) }), explain}
 }
 
 // here says something about the action's begin.

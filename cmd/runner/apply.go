@@ -63,6 +63,15 @@ func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) erro
 	if err := flags.simulateFlags.check(); err != nil {
 		return err
 	}
+	var server *server // nil: each job has a simulated one
+	if !flags.simulate {
+		s, end, err := a.begin(ctx, &flags.hostFlags)
+		if err != nil {
+			return err
+		}
+		defer end()
+		server = s
+	}
 	jobs, err := a.loadAll(files, flags)
 	defer func() {
 		for _, j := range jobs {
@@ -77,7 +86,7 @@ func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) erro
 		return err
 	}
 	ignoreBrokenPipes()
-	failed := a.runAll(ctx, jobs, flags, events)
+	failed := a.runAll(ctx, jobs, server, flags, events)
 	if events != nil {
 		if err := events.close(); err != nil && failed == nil {
 			failed = err
@@ -88,10 +97,10 @@ func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) erro
 
 // runAll runs jobs in turn. Failed rows of one don't keep the next from running;
 // all else does.
-func (a *app) runAll(ctx context.Context, jobs []*checkedJob, flags *applyFlags, events *eventFile) error {
+func (a *app) runAll(ctx context.Context, jobs []*checkedJob, s *server, flags *applyFlags, events *eventFile) error {
 	var failed error
 	for _, j := range jobs {
-		err := a.applyOne(ctx, j, flags, events)
+		err := a.applyOne(ctx, j, s, flags, events)
 		var e *exit
 		switch {
 		case err == nil:
@@ -141,24 +150,27 @@ func (a *app) loadChecked(file string, flags *jobFlags) (*checkedJob, error) {
 	return &checkedJob{loadedJob: j, checked: checked}, nil
 }
 
-// applyOne runs one job.
-func (a *app) applyOne(ctx context.Context, j *checkedJob, flags *applyFlags, events *eventFile) error {
+// applyOne runs one job, against a simulated server of its own where s is nil.
+func (a *app) applyOne(ctx context.Context, j *checkedJob, s *server, flags *applyFlags, events *eventFile) error {
 	if namesNoModel(j.job) {
 		return a.noModel(ctx, j.file, &flags.hostFlags)
 	}
-	server, closeServer, err := a.openServer(ctx, j, flags)
-	if err != nil {
-		return err
+	if s == nil {
+		simulated, end, err := a.simulated(ctx, j, flags)
+		if err != nil {
+			return err
+		}
+		defer end()
+		s = simulated
 	}
-	defer closeServer()
-	if err := a.preflight(ctx, server, j, flags); err != nil {
+	if err := a.preflight(ctx, s, j, flags); err != nil {
 		return err
 	}
 	records, err := a.openSink(j.loadedJob, flags)
 	if err != nil {
 		return err
 	}
-	return a.run(ctx, j, server, records, flags, events)
+	return a.run(ctx, j, s, records, flags, events)
 }
 
 // preflight finds out whether the server can do what the job needs, and fetches

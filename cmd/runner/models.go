@@ -40,15 +40,11 @@ func (a *app) models(ctx context.Context, file string, flags *jobFlags, host *ho
 	if namesNoModel(j.job) {
 		return a.noModel(ctx, file, host)
 	}
-	address, err := host.address(a.getenv)
+	s, end, err := a.begin(ctx, host)
 	if err != nil {
 		return err
 	}
-	s, err := connect(address, host, 1)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
+	defer end()
 	wanted := needs(j.checked, j.job)
 	report, err := s.Preflight(ctx, wanted)
 	if report == nil {

@@ -19,13 +19,31 @@ type server struct {
 	report  *ollama.Report
 }
 
+// idleConnections is how many connections are kept for the next request; more than
+// there are requests in flight costs nothing.
+const idleConnections = 4096
+
 // connect makes a client of the server at address; it calls nothing yet.
-func connect(address *url.URL, host *hostFlags, connections int) (*server, error) {
-	client, err := ollama.New(ollama.Config{Host: address, Connections: connections, AllowCloud: host.cloud, Proxy: host.proxy})
+func connect(address *url.URL, host *hostFlags) (*server, error) {
+	client, err := ollama.New(ollama.Config{Host: address, Connections: idleConnections, AllowCloud: host.cloud, Proxy: host.proxy})
 	if err != nil {
 		return nil, fail(exitServer, "%v", err)
 	}
 	return &server{Client: client, address: address, name: hostName(address)}, nil
+}
+
+// begin connects to the server of the flags and starts to look at it. The caller
+// calls end when it needs the server no more.
+func (a *app) begin(ctx context.Context, host *hostFlags) (s *server, end func(), err error) {
+	address, err := host.address(a.getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s, err = connect(address, host); err != nil {
+		return nil, nil, err
+	}
+	stop := s.Begin(ctx)
+	return s, func() { stop(); s.Close() }, nil
 }
 
 // needs lists the models of a job with what is asked of them.

@@ -40,35 +40,29 @@ func (f *simulateFlags) check() error {
 	return nil
 }
 
-// openServer connects to the job's server, a simulated one if told to. The caller
-// calls the function it returns when all is done.
-func (a *app) openServer(ctx context.Context, j *checkedJob, flags *applyFlags) (*server, func(), error) {
-	address, stop, err := a.serverAddress(ctx, j, flags)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := connect(address, &flags.hostFlags, j.plan.Concurrency)
-	if err != nil {
-		stop()
-		return nil, nil, err
-	}
-	return s, func() { s.Close(); stop() }, nil
-}
-
-func (a *app) serverAddress(ctx context.Context, j *checkedJob, flags *applyFlags) (*url.URL, func(), error) {
-	if !flags.simulate {
-		address, err := flags.address(a.getenv)
-		return address, func() {}, err
-	}
+// simulated starts a simulated server for a job and connects to it. The caller
+// calls end when it needs the server no more.
+func (a *app) simulated(ctx context.Context, j *checkedJob, flags *applyFlags) (s *server, end func(), err error) {
 	faults, err := parseFaults(flags.faults)
 	if err != nil {
 		return nil, nil, err
 	}
-	config := simulate.Config{Models: simulatedModels(j.checked.Models), AnyModel: true, Faults: faults, Parallel: j.plan.Concurrency, CountsOnly: true}
+	config := simulate.Config{
+		Models: simulatedModels(j.checked.Models), AnyModel: true,
+		Faults: faults, Parallel: j.plan.Concurrency, CountsOnly: true,
+	}
 	if flags.speed > 0 {
 		config.Timing, config.Speed = simulate.DefaultTiming(), flags.speed
 	}
-	return startSimulated(ctx, config)
+	address, stop, err := startSimulated(ctx, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s, err = connect(address, &flags.hostFlags); err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return s, func() { s.Close(); stop() }, nil
 }
 
 // startSimulated serves a simulated Ollama on a free loopback port until the

@@ -55,6 +55,7 @@ type Client struct {
 	buffers    buffers
 	remote     sync.Map    // by model name as asked: whether it runs elsewhere (bool)
 	simulated  atomic.Bool // the server said so in a reply
+	begun      atomic.Pointer[chan look]
 }
 
 var (

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sourcegraph/conc"
 	"github.com/sourcegraph/conc/pool"
 
 	"github.com/batchrunner/runner/runner"
@@ -56,20 +57,20 @@ func (r *Report) of(class runner.Class) []string {
 // used at all; an error with one names every model that can't be asked, in one
 // message with the commands that mend it.
 func (c *Client) Preflight(ctx context.Context, needs []Need) (*Report, error) {
-	version, models, err := c.look(ctx)
-	if err != nil {
-		return nil, err
+	found := c.look(ctx)
+	if found.err != nil {
+		return nil, found.err
 	}
 	needs = merged(needs)
 	r := &Report{
-		Host: c.shown, Version: version, Simulated: c.Simulated(),
+		Host: c.shown, Version: found.version, Simulated: c.Simulated(),
 		Models: map[string]ModelInfo{}, Unusable: map[string]*runner.Error{},
 	}
 	if err := c.checkVersion(r); err != nil {
 		return nil, err
 	}
 	present := map[string]ModelInfo{}
-	for _, m := range models {
+	for _, m := range found.models {
 		present[key(m.Name)] = m
 		if m.Remote == "" || c.allowCloud {
 			r.names = append(r.names, m.Name)
@@ -102,22 +103,59 @@ func merged(needs []Need) []Need {
 	return out
 }
 
-// look asks for the version and the models at the same time. A server that lists
+// A look is what a server says of itself: its version and its models.
+type look struct {
+	version string
+	models  []ModelInfo
+	err     error
+}
+
+// Begin starts to look at the server and returns at once, so that a job can be read
+// meanwhile: the next Preflight takes what was found. The caller calls end when it
+// needs the client no more; end waits for what is under way.
+func (c *Client) Begin(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	begun := make(chan look, 1)
+	c.begun.Store(&begun)
+	var wait conc.WaitGroup
+	wait.Go(func() { begun <- c.lookNow(ctx) })
+	return func() {
+		cancel()
+		wait.Wait()
+	}
+}
+
+// look returns what Begin has found, or looks now.
+func (c *Client) look(ctx context.Context) look {
+	begun := c.begun.Swap(nil)
+	if begun == nil {
+		return c.lookNow(ctx)
+	}
+	select {
+	case found := <-*begun:
+		return found
+	case <-ctx.Done():
+		return look{err: context.Cause(ctx)}
+	}
+}
+
+// lookNow asks for the version and the models at the same time. A server that lists
 // its models but has no version is an imitation, and welcome.
-func (c *Client) look(ctx context.Context) (version string, models []ModelInfo, err error) {
+func (c *Client) lookNow(ctx context.Context) look {
+	var found look
 	p := pool.New().WithContext(ctx)
 	p.Go(func(ctx context.Context) error {
-		version, _ = c.Version(ctx)
+		found.version, _ = c.Version(ctx)
 		return nil
 	})
 	p.Go(func(ctx context.Context) (err error) {
-		models, err = c.List(ctx)
+		found.models, err = c.List(ctx)
 		return err
 	})
 	if err := p.Wait(); err != nil {
-		return "", nil, classed(err)
+		return look{err: classed(err)}
 	}
-	return version, models, nil
+	return found
 }
 
 // classed takes the one classed error out of a pool's, so that its message stands
