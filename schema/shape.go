@@ -76,86 +76,12 @@ func (s *Shape) Names() []string {
 func JobShape() *Shape { return jobShape() }
 
 var jobShape = sync.OnceValue(func() *Shape {
-	var root node
-	if err := json.Unmarshal(job, &root); err != nil {
+	root, err := readNode(json.NewDecoder(bytes.NewReader(job)))
+	if err != nil {
 		panic(fmt.Sprintf("the embedded job schema: %v", err)) // ours, and tested
 	}
-	return shapes{definitions: root.Definitions, made: map[string]*Shape{}}.of(&root)
+	return shapes{definitions: root.Definitions, made: map[string]*Shape{}}.of(root)
 })
-
-// node is the part of JSON Schema that the job schema uses.
-type node struct {
-	Ref         string            `json:"$ref"`
-	Title       string            `json:"title"`
-	Description string            `json:"description"`
-	Type        kinds             `json:"type"`
-	Properties  properties        `json:"properties"`
-	Additional  additional        `json:"additionalProperties"`
-	Required    []string          `json:"required"`
-	Items       *node             `json:"items"`
-	AnyOf       []node            `json:"anyOf"`
-	Enum        []json.RawMessage `json:"enum"`
-	Pattern     string            `json:"pattern"`
-	Minimum     *json.Number      `json:"minimum"`
-	Maximum     *json.Number      `json:"maximum"`
-	MinLength   int               `json:"minLength"`
-	MaxLength   int               `json:"maxLength"`
-	MinItems    int               `json:"minItems"`
-	MaxItems    int               `json:"maxItems"`
-	MinKeys     int               `json:"minProperties"`
-	MaxKeys     int               `json:"maxProperties"`
-	Examples    []json.RawMessage `json:"examples"`
-	Definitions map[string]*node  `json:"definitions"`
-}
-
-// kinds is one kind or a list of them.
-type kinds []string
-
-func (k *kinds) UnmarshalJSON(text []byte) error {
-	if text[0] == '[' {
-		return json.Unmarshal(text, (*[]string)(k))
-	}
-	*k = kinds{""}
-	return json.Unmarshal(text, &(*k)[0])
-}
-
-// additional is false, or the schema of a mapping's other values.
-type additional struct{ node *node }
-
-func (a *additional) UnmarshalJSON(text []byte) error {
-	if string(text) == "false" {
-		return nil
-	}
-	a.node = &node{}
-	return json.Unmarshal(text, a.node)
-}
-
-// properties keeps the order in which the schema lists a mapping's keys.
-type properties []property
-
-type property struct {
-	name string
-	node *node
-}
-
-func (p *properties) UnmarshalJSON(text []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	if _, err := dec.Token(); err != nil {
-		return err
-	}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		one := property{name: name.(string), node: &node{}}
-		if err := dec.Decode(one.node); err != nil {
-			return err
-		}
-		*p = append(*p, one)
-	}
-	return nil
-}
 
 // shapes makes the shapes of a schema, each definition's once.
 type shapes struct {
@@ -168,8 +94,8 @@ func (b shapes) of(n *node) *Shape {
 	if n.Ref != "" {
 		s.lay(b.definition(strings.TrimPrefix(n.Ref, "#/definitions/")))
 	}
-	for i := range n.AnyOf {
-		s.lay(b.of(&n.AnyOf[i]))
+	for _, one := range n.AnyOf {
+		s.lay(b.of(one))
 	}
 	s.lay(b.own(n))
 	return s
@@ -203,8 +129,8 @@ func (b shapes) own(n *node) *Shape {
 	for _, p := range n.Properties {
 		s.Keys = append(s.Keys, Key{p.name, b.of(p.node)})
 	}
-	if n.Additional.node != nil {
-		s.Others = b.of(n.Additional.node)
+	if n.Additional != nil {
+		s.Others = b.of(n.Additional)
 	}
 	if n.Items != nil {
 		s.Items = b.of(n.Items)
@@ -245,9 +171,9 @@ func wants(n *node) []string {
 func wantsMapping(n *node) string {
 	const most = 5 // keys that can be read at a glance
 	switch {
-	case n.Title != "" && len(n.Properties) == 0 && n.Additional.node == nil:
+	case n.Title != "" && len(n.Properties) == 0 && n.Additional == nil:
 		return n.Title
-	case len(n.Properties) == 0 || len(n.Properties) > most || n.Additional.node != nil:
+	case len(n.Properties) == 0 || len(n.Properties) > most || n.Additional != nil:
 		return "a mapping"
 	case len(n.Properties) == 1:
 		return "{" + n.Properties[0].name + ": ...}"
