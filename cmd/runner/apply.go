@@ -63,6 +63,7 @@ func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) erro
 	if err := flags.simulateFlags.check(); err != nil {
 		return err
 	}
+	a.collectLate()
 	var server *server // nil: each job has a simulated one
 	if !flags.simulate {
 		s, end, err := a.begin(ctx, &flags.hostFlags)
@@ -199,6 +200,7 @@ func (a *app) preflight(ctx context.Context, s *server, j *checkedJob, flags *ap
 // run carries out a job whose server and outputs are ready.
 func (a *app) run(ctx context.Context, j *checkedJob, s *server, records sink, flags *applyFlags, events *eventFile) error {
 	a.info("%s", firstLine(j, s, flags))
+	a.collectFor(j.checked.Rows, j.checked.All)
 	v := a.newView(j, flags, events)
 	ctx, signals := watchInterrupts(ctx, func() { v.progress.say(interruptedLine) })
 	defer signals.close()
