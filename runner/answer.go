@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/batchrunner/runner/pipeline"
@@ -14,10 +15,9 @@ func judge(step *pipeline.Step, req *pipeline.Request, a *pipeline.Answer) *Erro
 		return err
 	}
 	if a.DoneReason == "length" {
-		if req.OwnLimit {
-			return &Error{Class: Cut, Message: fmt.Sprintf("the answer did not end within runner's own limit of %v tokens; set num_predict", req.Options["num_predict"])}
+		if err := cut(req, a); err != nil {
+			return err
 		}
-		a.Warnings = append(a.Warnings, fmt.Sprintf("the answer was cut at num_predict %v", req.Options["num_predict"]))
 	}
 	if step.Check != nil {
 		if err := step.Check(a); err != nil {
@@ -28,6 +28,39 @@ func judge(step *pipeline.Step, req *pipeline.Request, a *pipeline.Answer) *Erro
 		a.Warnings = append(a.Warnings, fmt.Sprintf("the answer ends with %q over and over", loop))
 	}
 	return nil
+}
+
+// cut judges an answer that ended at a limit. Only where the author set it is such
+// an answer what was asked for; a warning says that there was more to come.
+func cut(req *pipeline.Request, a *pipeline.Answer) *Error {
+	limit := req.Options["num_predict"]
+	switch {
+	case beforeLimit(limit, a.EvalCount):
+		return &Error{Class: Cut, Message: fmt.Sprintf("the answer did not end before the context was full, after %s; raise num_ctx if the model can take it, or set a smaller num_predict", counted(a.EvalCount))}
+	case req.OwnLimit:
+		return &Error{Class: Cut, Message: fmt.Sprintf("the answer did not end within runner's own limit of %v tokens; set num_predict", limit)}
+	}
+	a.Warnings = append(a.Warnings, fmt.Sprintf("the answer was cut at num_predict %v", limit))
+	return nil
+}
+
+// beforeLimit says whether an answer of so many tokens ended before num_predict:
+// then the context was full. Servers may count the last token or not. -2 asks for
+// just that, an answer that fills the context; -1 for one without a limit.
+func beforeLimit(numPredict any, count int) bool {
+	limit, err := strconv.ParseFloat(fmt.Sprint(numPredict), 64)
+	if err != nil || count == 0 || limit == -2 {
+		return false
+	}
+	return limit < 0 || float64(count)+1 < limit
+}
+
+// counted is "1 token", "2 tokens".
+func counted(n int) string {
+	if n == 1 {
+		return "1 token"
+	}
+	return fmt.Sprintf("%d tokens", n)
 }
 
 // wordless returns the failure of an answer without text.

@@ -31,7 +31,7 @@ func TestEventsAsJSON(t *testing.T) {
 				return nil, &runner.Error{Class: runner.RateLimited, Message: "slow down", RetryAfter: time.Minute}
 			}
 			chunk(runner.Chunk{Text: "Hola"})
-			return &pipeline.Answer{Response: "Hola", DoneReason: "length", PromptEvalCount: 9, EvalCount: 1}, nil
+			return &pipeline.Answer{Response: "Hola", DoneReason: "length", PromptEvalCount: 9, EvalCount: 256}, nil
 		}
 		s := step("main")
 		s.Retry = specs.Retry{Attempts: 3, Initial: 0, Max: 0}
@@ -61,7 +61,7 @@ func TestEventsAsJSON(t *testing.T) {
 			`{"v":1,"event":"attempt_started","row":0,"id":"r0","step":"main","model":"m","attempt":3}`,
 			`{"v":1,"event":"first_token","row":0,"id":"r0","step":"main","model":"m","attempt":3,"after":1000000000}`,
 			`{"v":1,"event":"chunk","row":0,"id":"r0","step":"main","model":"m","attempt":3,"text":"Hola"}`,
-			`{"v":1,"event":"task_done","row":0,"id":"r0","step":"main","model":"m","attempt":3,"after":1000000000,"ok":true,"prompt_tokens":9,"output_tokens":1,"warnings":["the answer was cut at num_predict 256"]}`,
+			`{"v":1,"event":"task_done","row":0,"id":"r0","step":"main","model":"m","attempt":3,"after":1000000000,"ok":true,"prompt_tokens":9,"output_tokens":256,"warnings":["the answer was cut at num_predict 256"]}`,
 			`{"v":1,"event":"row_done","row":0,"id":"r0","ok":true}`,
 		}
 		if diff := cmp.Diff(want, lines); diff != "" {

@@ -80,7 +80,7 @@ func (w *watch) check(age time.Duration) (next time.Duration, passed *Error) {
 	}
 	if limit := w.limits.Idle; limit > 0 {
 		if newest > 0 && age >= newest+limit {
-			return 0, timedOut("nothing came for %s after %d tokens", spell(limit), tokens)
+			return 0, timedOut("nothing came for %s after %s", spell(limit), counted(int(tokens)))
 		}
 		if newest == 0 {
 			newest = age // the first chunk comes now at the earliest
