@@ -46,6 +46,7 @@ type app struct {
 	outTerminal, errTerminal bool
 	color                    bool // of what goes to err
 	quiet, verbose           bool
+	leave                    func(code int) // ends the process at once
 }
 
 // Main runs the command line args and returns the process's exit code.
@@ -57,7 +58,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	a := &app{in: stdin, out: stdout, err: stderr, getenv: os.Getenv, lookupEnv: os.LookupEnv}
+	a := &app{in: stdin, out: stdout, err: stderr, getenv: os.Getenv, lookupEnv: os.LookupEnv, leave: os.Exit}
 	dumb := a.getenv("TERM") == "dumb"
 	a.outTerminal = isTerminal(stdout) && !dumb
 	a.errTerminal = isTerminal(stderr) && !dumb
@@ -99,15 +100,15 @@ func (a *app) report(err error) int {
 	return e.code
 }
 
-// say writes one message for a person.
+// say writes one message for a person, made harmless for a terminal.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.err, "runner: %s\n", strings.TrimRight(fmt.Sprintf(format, args...), "\n"))
+	fmt.Fprintf(a.err, "runner: %s\n", clean(strings.TrimRight(fmt.Sprintf(format, args...), "\n")))
 }
 
 // info writes a line for a person that --quiet leaves out.
 func (a *app) info(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintf(a.err, format+"\n", args...)
+		fmt.Fprintln(a.err, clean(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -41,6 +41,7 @@ leaves at once.`,
   runner apply translate.yaml --simulate`,
 		Args: arguments(1, -1, "a job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			flags.limited = cmd.Flags().Changed("limit")
 			return a.apply(cmd.Context(), args, &flags)
 		},
 	}
@@ -82,7 +83,7 @@ func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) erro
 	if err != nil {
 		return err
 	}
-	events, err := a.openEvents(flags.events)
+	events, err := a.openEvents(flags.events, jobs)
 	if err != nil {
 		return err
 	}
@@ -108,6 +109,9 @@ func (a *app) runAll(ctx context.Context, jobs []*checkedJob, s *server, flags *
 		case errors.As(err, &e) && e.code == exitFailedRows:
 			failed = a.remember(failed, err)
 		default:
+			if failed != nil {
+				a.report(failed)
+			}
 			return err
 		}
 	}
@@ -187,11 +191,11 @@ func (a *app) preflight(ctx context.Context, s *server, j *checkedJob, flags *ap
 	}
 	if report != nil {
 		for _, w := range report.Warnings {
-			a.info("warning: %s", clean(w))
+			a.info("warning: %s", w)
 		}
 	}
 	if err != nil && (report == nil || !flags.skipMissing || len(report.Models) == 0) {
-		return fail(exitServer, "%s", clean(err.Error()))
+		return fail(exitServer, "%v", err)
 	}
 	s.report = report
 	return nil
@@ -201,8 +205,9 @@ func (a *app) preflight(ctx context.Context, s *server, j *checkedJob, flags *ap
 func (a *app) run(ctx context.Context, j *checkedJob, s *server, records sink, flags *applyFlags, events *eventFile) error {
 	a.info("%s", firstLine(j, s, flags))
 	a.collectFor(j.checked.Rows, j.checked.All)
+	events.begin(j)
 	v := a.newView(j, flags, events)
-	ctx, signals := watchInterrupts(ctx, func() { v.progress.say(interruptedLine) })
+	ctx, signals := watchInterrupts(ctx, func() { v.progress.say(interruptedLine) }, func() { a.leave(exitInterrupted) })
 	defer signals.close()
 	summary, err := runner.Run(ctx, j.plan, s, runner.Options{
 		Stop: signals.stop, Grace: grace, FailFast: flags.failFast,
@@ -211,8 +216,12 @@ func (a *app) run(ctx context.Context, j *checkedJob, s *server, records sink, f
 		v.record(rec)
 		return records.write(rec)
 	})
+	events.end(&summary, err)
+	if v.live != nil {
+		v.live.close()
+	}
 	v.progress.close()
-	end := &ending{app: a, records: records, summary: &summary, limit: j.plan.MaxFailures, simulated: s.report.Simulated}
+	end := &ending{app: a, records: records, summary: &summary, limit: j.plan.MaxFailures, simulated: s.report.Simulated, noRows: noRows(&flags.jobFlags)}
 	return end.finish(err)
 }
 
@@ -229,7 +238,7 @@ func (a *app) newView(j *checkedJob, flags *applyFlags, events *eventFile) *view
 	}
 	v := &view{app: a, meter: newMeter(time.Now(), ids, rows), events: events}
 	if flags.stream {
-		v.live = newLive(a.err)
+		v.live = newLive(a.err, a.errTerminal)
 		v.progress = silent{a.err}
 		return v
 	}
@@ -254,5 +263,5 @@ func firstLine(j *checkedJob, s *server, flags *applyFlags) string {
 	if j.plan.Rate > 0 {
 		line += ", at most " + perSecond(j.plan.Rate)
 	}
-	return clean(line)
+	return line
 }

@@ -97,7 +97,7 @@ func (a *app) demoStory(ctx context.Context) {
 	a.note("The server is SIMULATED: its answers are made up. Two things go wrong on purpose:",
 		"one answer's connection is cut in the middle, and it is asked again; one sentence",
 		"is far too long for the model's context, and its row fails and says so.")
-	code := Main(ctx, []string{"apply", "translate.yaml", "--simulate", "--verbose", "--fault", demoFault}, a.in, a.out, a.err)
+	code := Main(ctx, []string{"apply", "translate.yaml", "--simulate", "--root", ".", "--verbose", "--fault", demoFault}, a.in, a.out, a.err)
 	a.note(fmt.Sprintf("exit code %d: a row failed, and max_failures is 0", code))
 	base := filepath.Join(stateFolder, "simulated")
 	a.show(filepath.Join(base, "out", "translations.jsonl"), 9)

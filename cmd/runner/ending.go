@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/specs"
@@ -18,7 +19,8 @@ type ending struct {
 	records   sink
 	summary   *runner.Summary
 	limit     specs.Share
-	simulated bool // its pace says nothing
+	simulated bool   // its pace says nothing
+	noRows    string // what to say of a run without rows
 }
 
 // finish ends a run; err is runner.Run's.
@@ -33,6 +35,10 @@ func (e *ending) finish(err error) error {
 	case errors.As(err, &stopped):
 		return e.stopped(stopped)
 	}
+	var data *pipeline.Error
+	if errors.As(err, &data) {
+		return e.cut(exitFailedRows, "the rows end early: "+err.Error())
+	}
 	return e.cut(exitDisk, err.Error())
 }
 
@@ -42,8 +48,14 @@ func (e *ending) whole() error {
 	if err != nil {
 		return diskExit(err)
 	}
+	if e.summary.Rows == 0 {
+		return fail(exitMistake, "%s", e.noRows)
+	}
 	e.app.info("%s", e.lastLine(where))
-	if !exceeds(e.limit, e.summary) {
+	if e.unusable() {
+		return fail(exitServer, "no row was answered, since its model can't be used there")
+	}
+	if !e.summary.Exceeds(e.limit) {
 		if misplaced > 0 {
 			return fail(exitFailedRows, "%s could not be written as the outputs ask", plural(misplaced, "row"))
 		}
@@ -55,16 +67,20 @@ func (e *ending) whole() error {
 	return &exit{code: exitFailedRows}
 }
 
+// unusable says whether no row was ok because the models can't be used on the server.
+func (e *ending) unusable() bool {
+	s := e.summary
+	return s.OK == 0 && s.Failures[runner.DoesNotFit]+s.Failures[runner.ModelMissing] == s.Failed
+}
+
 // stopped ends a run that was cut short by a person or by the server.
 func (e *ending) stopped(stopped *runner.Stopped) error {
-	message := clean(stopped.Error())
+	message := stopped.Error()
 	switch stopped.Class {
 	case runner.Interrupted:
 		return e.cut(exitInterrupted, "interrupted")
 	case runner.Unreachable, runner.Unauthorized, runner.Busy, runner.RateLimited:
 		return e.cut(exitServer, message)
-	case runner.Input:
-		return e.cut(exitMistake, message)
 	}
 	return e.cut(exitFailedRows, message)
 }
@@ -127,14 +143,6 @@ func failureList(failures map[runner.Class]int64) string {
 		parts = append(parts, count(failures[c])+" "+string(c))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// exceeds says whether more rows failed than the job allows.
-func exceeds(limit specs.Share, s *runner.Summary) bool {
-	if limit.IsPercent {
-		return float64(s.Failed)*100 > limit.Percent*float64(s.Rows)
-	}
-	return s.Failed > limit.Count
 }
 
 // allowance is how many failed rows a job allows, empty where it allows none.

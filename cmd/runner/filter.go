@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ func (f *jobFlags) partial() bool { return len(f.only) > 0 || f.limit > 0 || f.r
 // choose narrows the plan to the rows that --only and --limit ask for. Rows keep
 // their numbers and ids.
 func (f *jobFlags) choose(plan *pipeline.Plan) error {
-	if f.limit < 0 {
+	if f.limit < 0 || f.limit == 0 && f.limited {
 		return fail(exitMistake, "--limit %d: it must be at least 1", f.limit)
 	}
 	matches, err := f.matches(plan)
@@ -48,12 +49,25 @@ func (f *jobFlags) matches(plan *pipeline.Plan) ([]match, error) {
 			return nil, fail(exitMistake, "--only %s: write it as --only NAME=VALUE", only)
 		}
 		path := strings.Split(name, ".")
-		if !slices.Contains(plan.Columns, path[0]) {
-			return nil, fail(exitMistake, "--only %s: no axis is called %q; %s", only, path[0], suggest(path[0], plan.Columns))
+		if names := f.variables(plan); !slices.Contains(names, path[0]) {
+			return nil, fail(exitMistake, "--only %s: no variable is called %q; %s", only, path[0], suggest(path[0], names))
 		}
 		matches = append(matches, match{path, value})
 	}
 	return matches, nil
+}
+
+// variables are the names of the rows' variables: of the axes, then of the first
+// row's others.
+func (f *jobFlags) variables(plan *pipeline.Plan) []string {
+	names := slices.Clone(plan.Columns)
+	for row := range plan.Rows {
+		if row != nil {
+			names = append(names, slices.Sorted(maps.Keys(row.Vars))...)
+		}
+		break
+	}
+	return slices.Compact(names)
 }
 
 // chosen yields the first limit rows (0: all) that meet every match.

@@ -67,8 +67,7 @@ func (f *folder) inside(file string) (string, error) {
 	return filepath.ToSlash(rel), nil
 }
 
-// makeState makes .runner/ in the root, with a .gitignore that keeps all of it
-// out of git but the schema.
+// makeState makes .runner/ in the root.
 func (f *folder) makeState() error {
 	if err := f.MkdirAll(stateFolder, 0o755); err != nil {
 		return fail(exitDisk, "the folder %s can't be made in %s: %s", stateFolder, f.path, reason(err))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -17,6 +18,7 @@ type jobFlags struct {
 	env         []string
 	only        []string
 	limit       int64
+	limited     bool   // --limit was given
 	rowID       string // plan --row
 	backstop    bool   // validate: hold the file against the schema too
 	concurrency int
@@ -120,9 +122,35 @@ func (a *app) loadIn(folder *folder, file string, opts specs.Options) (*loadedJo
 	}
 	plan, err := pipeline.Build(job, folder.FS())
 	if err != nil {
-		return nil, fail(exitMistake, "%v", err)
+		return nil, a.mistaken(job, err)
 	}
 	return &loadedJob{file: file, folder: folder, job: job, plan: plan}, nil
+}
+
+// mistaken prints the mistakes that pipeline found in a job and its data, each at its
+// place, and returns the exit.
+func (a *app) mistaken(job *specs.Job, err error) error {
+	var found specs.Diagnostics
+	for _, one := range joined(err) {
+		var e *pipeline.Error
+		if !errors.As(one, &e) {
+			return fail(exitMistake, "%v", err)
+		}
+		d := e.Diagnostic()
+		d.Source = job.Line(d.File, d.Pos.Line)
+		found = append(found, d)
+	}
+	a.diagnose(found)
+	return mistakes(len(found))
+}
+
+// joined takes errors.Join apart.
+func joined(err error) []error {
+	var several interface{ Unwrap() []error }
+	if errors.As(err, &several) {
+		return several.Unwrap()
+	}
+	return []error{err}
 }
 
 // mistakes ends a command after its mistakes were printed.

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"io"
+	"strings"
 
 	"github.com/batchrunner/runner/runner"
 )
@@ -10,9 +10,11 @@ import (
 // A live shows answers as they come: the oldest open row's at once, the others'
 // when their turn comes. Text waits in memory only until then.
 type live struct {
-	w    io.Writer
-	rows []*liveRow // in the order they began
-	open map[int64]*liveRow
+	w      io.Writer
+	prefix string     // of each line of model text
+	inLine bool       // what was written last did not end a line
+	rows   []*liveRow // in the order they began
+	open   map[int64]*liveRow
 }
 
 // A liveRow is a row that is not shown to its end.
@@ -25,7 +27,15 @@ type liveRow struct {
 	done    bool
 }
 
-func newLive(w io.Writer) *live { return &live{w: w, open: map[int64]*liveRow{}} }
+// newLive shows answers on w. Where that is no terminal each line of an answer gets
+// a prefix: the log of a CI run takes some words at a line's start for commands.
+func newLive(w io.Writer, terminal bool) *live {
+	l := &live{w: w, open: map[int64]*liveRow{}}
+	if !terminal {
+		l.prefix = "| "
+	}
+	return l
+}
 
 // observe takes the run's events, one at a time.
 func (l *live) observe(e runner.Event) {
@@ -80,10 +90,32 @@ func (l *live) text(row *liveRow, text string) {
 func (l *live) show(row *liveRow) {
 	if !row.started {
 		row.started = true
-		fmt.Fprintf(l.w, "== %s\n", row.name)
+		if l.inLine {
+			l.write("\n")
+		}
+		l.write("== " + row.name + "\n")
 	}
-	_, _ = l.w.Write(row.waiting) // a closed terminal ends the printing, not the run
+	for line := range strings.Lines(string(row.waiting)) {
+		if !l.inLine {
+			line = l.prefix + line
+		}
+		l.write(line)
+	}
 	row.waiting = row.waiting[:0]
+}
+
+func (l *live) write(text string) {
+	_, _ = io.WriteString(l.w, text) // a closed terminal ends the printing, not the run
+	l.inLine = !strings.HasSuffix(text, "\n")
+}
+
+// close shows the rows that had ended when the run did, behind one that had not.
+func (l *live) close() {
+	for _, row := range l.rows {
+		if row.done {
+			l.show(row)
+		}
+	}
 }
 
 // next goes on to the oldest row that is not shown to its end.

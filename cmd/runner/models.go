@@ -48,7 +48,7 @@ func (a *app) models(ctx context.Context, file string, flags *jobFlags, host *ho
 	wanted := needs(j.checked, j.job)
 	report, err := s.Preflight(ctx, wanted)
 	if report == nil {
-		return fail(exitServer, "%s", clean(err.Error()))
+		return fail(exitServer, "%v", err)
 	}
 	if pull && len(report.Missing()) > 0 {
 		if err := a.pull(ctx, s, report.Missing()); err != nil {
@@ -56,7 +56,7 @@ func (a *app) models(ctx context.Context, file string, flags *jobFlags, host *ho
 		}
 		report, err = s.Preflight(ctx, wanted)
 		if report == nil {
-			return fail(exitServer, "%s", clean(err.Error()))
+			return fail(exitServer, "%v", err)
 		}
 	}
 	return a.printModels(ctx, s, report, wanted, err)
@@ -65,7 +65,7 @@ func (a *app) models(ctx context.Context, file string, flags *jobFlags, host *ho
 // printModels prints a table of the models; problem is what is wrong with them.
 func (a *app) printModels(ctx context.Context, s *server, report *ollama.Report, wanted []ollama.Need, problem error) error {
 	if err := s.Describe(ctx, report); err != nil {
-		return fail(exitServer, "%s", clean(err.Error()))
+		return fail(exitServer, "%v", err)
 	}
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "MODEL\tSTEPS\tDIGEST\tSIZE\tCONTEXT\tSTATE")
@@ -81,7 +81,7 @@ func (a *app) printModels(ctx context.Context, s *server, report *ollama.Report,
 		return fail(exitDisk, "the table can't be printed: %s", reason(err))
 	}
 	if problem != nil {
-		return fail(exitServer, "%s", clean(problem.Error()))
+		return fail(exitServer, "%v", problem)
 	}
 	return nil
 }
@@ -105,12 +105,12 @@ func modelLine(report *ollama.Report, need ollama.Need) string {
 // pull fetches models, one after the other, and tells how far each one is.
 func (a *app) pull(ctx context.Context, s *server, models []string) error {
 	for _, m := range models {
-		a.info("fetching %s", clean(m))
+		a.info("fetching %s", m)
 		shown := pullLine{app: a}
 		err := s.Pull(ctx, m, shown.update)
 		shown.end()
 		if err != nil {
-			return fail(exitServer, "model %q can't be fetched: %s", clean(m), clean(err.Error()))
+			return fail(exitServer, "model %q can't be fetched: %v", m, err)
 		}
 	}
 	return nil

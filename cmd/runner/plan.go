@@ -33,7 +33,8 @@ A step that reads an earlier step's answer can't be shown before that answer is
 there; plan says which answers it waits for.`,
 		Example: "  runner plan translate.yaml --prompts --row greeting-spanish\n  runner plan translate.yaml --prompts --json | jq .request",
 		Args:    arguments(1, 1, "one job file"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			flags.limited = cmd.Flags().Changed("limit")
 			return a.plan(args[0], &flags)
 		},
 	}
@@ -71,7 +72,7 @@ func (a *app) plan(file string, flags *planFlags) error {
 func (a *app) planTotals(j *loadedJob, checked *pipeline.Checked, flags *planFlags) error {
 	rows := rowsPhrase(j.plan, checked)
 	if flags.partial() {
-		n, err := countRows(j.plan)
+		n, err := a.countRows(j)
 		if err != nil {
 			return err
 		}
@@ -103,11 +104,11 @@ func includePhrase(joined int64) string {
 	return "joins " + plural(joined, "row")
 }
 
-func countRows(plan *pipeline.Plan) (int64, error) {
+func (a *app) countRows(j *loadedJob) (int64, error) {
 	var n int64
-	for row, err := range plan.Rows {
+	for row, err := range j.plan.Rows {
 		if row == nil {
-			return n, fail(exitMistake, "%v", err)
+			return n, a.mistaken(j.job, err)
 		}
 		n++
 	}
@@ -129,6 +130,14 @@ func modelNames(checked *pipeline.Checked) string {
 // planPrompts prints every request that can be made before a run.
 func (a *app) planPrompts(j *loadedJob, flags *planFlags) error {
 	out := bufio.NewWriter(a.out)
+	err := a.writeRequests(out, j, flags)
+	if flushed := out.Flush(); flushed != nil && err == nil {
+		err = fail(exitDisk, "the requests can't be printed: %s", reason(flushed))
+	}
+	return err
+}
+
+func (a *app) writeRequests(out io.Writer, j *loadedJob, flags *planFlags) error {
 	write := writeRequest
 	if flags.json || !a.outTerminal {
 		write = writeRequestJSON
@@ -136,7 +145,7 @@ func (a *app) planPrompts(j *loadedJob, flags *planFlags) error {
 	var n int64
 	for row, err := range j.plan.Rows {
 		if row == nil {
-			return fail(exitMistake, "%v", err)
+			return a.mistaken(j.job, err)
 		}
 		n++
 		for i := range j.plan.Steps {
@@ -146,12 +155,13 @@ func (a *app) planPrompts(j *loadedJob, flags *planFlags) error {
 		}
 	}
 	if n == 0 {
-		return fail(exitMistake, "%s", noRows(flags))
+		return fail(exitMistake, "%s", noRows(&flags.jobFlags))
 	}
-	return out.Flush()
+	return nil
 }
 
-func noRows(flags *planFlags) string {
+// noRows says why no row is left.
+func noRows(flags *jobFlags) string {
 	if flags.rowID != "" {
 		return fmt.Sprintf("there is no row %q", flags.rowID)
 	}

@@ -16,7 +16,8 @@ import (
 type progress interface {
 	// ended is told of every task that ended; done is how many of its step have.
 	ended(step int, done int64)
-	// say writes a line for a person above whatever the progress draws.
+	// say writes a line for a person above whatever the progress draws, made harmless
+	// for a terminal.
 	say(line string)
 	// close ends the drawing; nothing is called afterwards.
 	close()
@@ -41,7 +42,7 @@ func (a *app) newProgress(m *meter) progress {
 type silent struct{ w io.Writer }
 
 func (silent) ended(int, int64)  {}
-func (s silent) say(line string) { fmt.Fprintln(s.w, line) }
+func (s silent) say(line string) { fmt.Fprintln(s.w, clean(line)) }
 func (silent) close()            {}
 
 // bars draws a line per step on a terminal.
@@ -72,7 +73,7 @@ func newBars(w io.Writer, m *meter) *bars {
 
 func (b *bars) ended(step int, done int64) { b.bars[step].SetCurrent(done) }
 
-func (b *bars) say(line string) { _, _ = io.WriteString(b.container, line+"\n") }
+func (b *bars) say(line string) { _, _ = io.WriteString(b.container, clean(line)+"\n") }
 
 func (b *bars) close() {
 	for _, bar := range b.bars {
@@ -124,7 +125,7 @@ func (p *plain) ended(int, int64) {}
 func (p *plain) say(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintln(p.w, line)
+	fmt.Fprintln(p.w, clean(line))
 }
 
 func (p *plain) close() {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/simulate"
 	"github.com/sourcegraph/conc"
 )
@@ -152,7 +153,7 @@ func TestFirstInterrupt(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "job.yaml", slowJob)
 	writeFile(t, "answers.jsonl", "of an earlier run\n")
-	stderr, code := interrupted(t, 1, slowServer(t, 50*time.Millisecond))
+	stderr, code := interrupted(t, 1, "row_done", slowServer(t, 50*time.Millisecond))
 	if code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
@@ -175,7 +176,7 @@ func TestSecondInterrupt(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "job.yaml", slowJob)
 	began := time.Now()
-	if _, code := interrupted(t, 2, slowServer(t, 10*time.Minute)); code != exitInterrupted {
+	if _, code := interrupted(t, 2, "attempt_started", slowServer(t, 10*time.Minute)); code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
 	if took := time.Since(began); took > time.Minute {
@@ -183,32 +184,35 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 }
 
-// interrupted applies job.yaml as a process, sends it signals once requests are under
-// way, and returns its messages and exit code.
-func interrupted(t *testing.T, signals int, address string) (string, int) {
+// interrupted applies job.yaml as a process, sends it signals once an event has
+// come, and returns its messages and exit code.
+func interrupted(t *testing.T, signals int, event, address string) (string, int) {
 	t.Helper()
 	cmd := runnerCommand(t, "apply", "job.yaml", "--host", address, "--events", "events.jsonl")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	stderr, err := os.Create("stderr.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	cmd.Stderr = stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	awaitText(t, "events.jsonl", "attempt_started")
-	time.Sleep(100 * time.Millisecond) // some more rows; any number is right
+	awaitText(t, "events.jsonl", event)
 	for i := range signals {
 		if i > 0 {
-			time.Sleep(200 * time.Millisecond) // two signals at once are one
+			awaitText(t, "stderr.txt", "interrupted:") // two signals at once are one
 		}
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
 	}
-	err := cmd.Wait()
+	err = cmd.Wait()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
 		t.Fatal(err)
 	}
-	return stderr.String(), cmd.ProcessState.ExitCode()
+	return readFile(t, "stderr.txt"), cmd.ProcessState.ExitCode()
 }
 
 // awaitText waits until a file has a text in it, for as long as a minute.
@@ -333,4 +337,66 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestSecondInterruptWithNobodyReading leaves although the run waits for somebody to
+// read its output.
+func TestSecondInterruptWithNobodyReading(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no process can be sent Ctrl-C there")
+	}
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", "model: gemma3:4b\nprompt: \"{{ .n }}\"\nmatrix: {n: {count: 100000}}\n")
+	_, address := serve(t, simulate.Config{Parallel: 8, Models: []simulate.Model{{Name: "gemma3:4b"}}, CountsOnly: true})
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	stderr, err := os.Create("stderr.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	cmd := runnerCommand(t, "apply", "job.yaml", "--host", address, "--events", "events.jsonl")
+	cmd.Stdout, cmd.Stderr = writer, stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close()                          // ours; the process has its own
+	awaitText(t, "events.jsonl", `"row":1000,`) // far more than a pipe holds
+	for range 2 {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		awaitText(t, "stderr.txt", "interrupted:")
+	}
+	_ = cmd.Wait() // its exit code tells
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+}
+
+// TestLiveTextInLogs keeps an answer from speaking to a CI server: no line of it
+// stands at a line's start, and what had ended is shown though an older row has not.
+func TestLiveTextInLogs(t *testing.T) {
+	var log bytes.Buffer
+	l := newLive(&log, false)
+	rows := []int64{0, 1}
+	for i := range rows {
+		l.observe(runner.Event{Kind: runner.AttemptStarted, Row: &rows[i], ID: fmt.Sprint(i), Step: "main"})
+	}
+	say := func(row int, text string) {
+		l.observe(runner.Event{Kind: runner.ChunkCame, Row: &rows[row], ID: fmt.Sprint(row), Step: "main", Text: text})
+	}
+	say(0, "begins\n::add-")
+	say(1, "::stop-commands::x\n\x1b[31mred")
+	say(0, "mask::evil")
+	l.observe(runner.Event{Kind: runner.TaskDone, Row: &rows[1], Step: "main"})
+	l.observe(runner.Event{Kind: runner.RowDone, Row: &rows[1]})
+	l.close()
+	want := "== row 0\n| begins\n| ::add-mask::evil\n== row 1\n| ::stop-commands::x\n| red\n"
+	if log.String() != want {
+		t.Errorf("log:\n%q\nwant:\n%q", log.String(), want)
+	}
 }

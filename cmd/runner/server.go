@@ -81,7 +81,7 @@ func (a *app) noModel(ctx context.Context, file string, host *hostFlags) error {
 	return fail(exitMistake, "%s names no model; choose one with -m: %s", file, strings.Join(models, ", "))
 }
 
-// namesNoModel says whether a step of the plan has no model to ask.
+// namesNoModel says whether a step of the job has no model to ask.
 func namesNoModel(job *specs.Job) bool {
 	return slices.ContainsFunc(job.Steps, func(s specs.Step) bool { return s.Model == nil })
 }

@@ -174,7 +174,7 @@ func (a *app) serveSimulated(ctx context.Context, f *serverFlags) error {
 		return fail(exitServer, "--address %s: %v", f.address, err)
 	}
 	a.info("a simulated Ollama listens on http://%s; end it with Ctrl-C", listener.Addr())
-	ctx, signals := watchInterrupts(ctx, func() {})
+	ctx, signals := watchInterrupts(ctx, func() {}, func() { a.leave(exitInterrupted) })
 	defer signals.close()
 	serving, cancel := context.WithCancel(ctx)
 	var wait conc.WaitGroup

@@ -86,7 +86,7 @@ func (s *fileSink) commit() (string, int64, error) {
 	same := true
 	for _, f := range files {
 		if f.State == output.Kept {
-			s.app.info("%s", clean(f.String()))
+			s.app.info("%s", f)
 			continue
 		}
 		names = append(names, s.shown(f.Path))
@@ -112,7 +112,7 @@ func (s *fileSink) keep() (string, error) {
 func (s *fileSink) tellProblems() int64 {
 	first, n, rest := s.set.Problems()
 	s.app.diagnose(first)
-	if more := n - int64(len(first)); more > 0 {
+	if more := s.set.Untold(); more > 0 {
 		s.app.say("and %s more", plural(more, "row"))
 	}
 	if rest != "" {
@@ -153,7 +153,7 @@ type printSink struct {
 
 func (a *app) printer(j *loadedJob, flags *applyFlags) sink {
 	switch {
-	case a.outTerminal && flags.stream: // the answers are on the screen already
+	case a.outTerminal && a.errTerminal && flags.stream: // the answers are on the screen already
 		return &printSink{stream: output.NewStream(io.Discard, j.job, j.plan)}
 	case a.outTerminal:
 		return &printSink{stream: output.NewTextStream(a.out, j.job, j.plan, a.width())}

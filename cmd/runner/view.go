@@ -48,7 +48,7 @@ func (v *view) observe(e runner.Event) {
 }
 
 func retryLine(e runner.Event) string {
-	line := fmt.Sprintf("%s, step %q: %s (attempt %d); asking again", rowName(*e.Row, e.ID), e.Step, clean(e.Message), e.Attempt)
+	line := fmt.Sprintf("%s, step %q: %s (attempt %d); asking again", rowName(*e.Row, e.ID), e.Step, e.Message, e.Attempt)
 	if e.Wait > 0 {
 		line += " in " + span(e.Wait)
 	}
@@ -57,20 +57,19 @@ func retryLine(e runner.Event) string {
 
 // hostLine says what happened to the server or a model, empty for other events.
 func hostLine(e runner.Event) string {
-	message := clean(e.Message)
 	switch e.Kind {
 	case runner.ModelLoaded:
 		if e.Class == "" && e.After >= time.Second {
-			return fmt.Sprintf("%s is loaded, which took %s", clean(e.Model), span(e.After))
+			return fmt.Sprintf("%s is loaded, which took %s", e.Model, span(e.After))
 		}
 	case runner.ModelFailed:
-		return fmt.Sprintf("model %q: %s; its other rows are not asked", clean(e.Model), message)
+		return fmt.Sprintf("model %q: %s; its other rows are not asked", e.Model, e.Message)
 	case runner.HostPaused:
-		return "waiting for the server: " + message
+		return "waiting for the server: " + e.Message
 	case runner.HostResumed:
 		return "the server answers again after " + span(e.After)
 	case runner.ConcurrencyChanged:
-		return fmt.Sprintf("now %d at a time: %s", e.Concurrency, message)
+		return fmt.Sprintf("now %d at a time: %s", e.Concurrency, e.Message)
 	}
 	return ""
 }
@@ -80,7 +79,7 @@ func rowName(number int64, id string) string {
 	if id == fmt.Sprint(number) || id == "" {
 		return fmt.Sprintf("row %d", number)
 	}
-	return fmt.Sprintf("row %d (%s)", number, clean(id))
+	return fmt.Sprintf("row %d (%s)", number, id)
 }
 
 // record tells of a failed row.
@@ -103,15 +102,14 @@ func failureLine(rec *runner.Record, failure *runner.Result) string {
 	if len(rec.Results) > 1 {
 		line += fmt.Sprintf(", step %q", failure.Task.Step)
 	}
-	line += ": " + clean(failure.Err.Message)
+	line += ": " + failure.Err.Message
 	if failure.Attempts > 1 {
 		line += fmt.Sprintf(" (after %d attempts)", failure.Attempts)
 	}
 	return line
 }
 
-// An eventFile takes events as JSON lines, for programs. Its first line says what
-// it is. The first error of writing ends it and is returned by close: the run goes
+// An eventFile takes events as JSON lines, for programs. The first error of writing ends it and is returned by close: the run goes
 // on, since its results are worth more.
 type eventFile struct {
 	file io.WriteCloser
@@ -119,17 +117,65 @@ type eventFile struct {
 	err  error
 }
 
-func (a *app) openEvents(name string) (*eventFile, error) {
+func (a *app) openEvents(name string, jobs []*checkedJob) (*eventFile, error) {
 	if name == "" {
 		return nil, nil
+	}
+	if what := readBy(jobs, name); what != "" {
+		return nil, fail(exitMistake, "--events %s: that is %s; choose another file", name, what)
 	}
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fail(exitDisk, "--events %s: %s", name, reason(err))
 	}
-	e := &eventFile{file: f, name: name}
-	e.line(map[string]any{"v": runner.EventVersion, "event": "run_started", "time": time.Now(), "runner": versionName()})
-	return e, nil
+	return &eventFile{file: f, name: name}, nil
+}
+
+// readBy says which file of a job this is, empty where it is none.
+func readBy(jobs []*checkedJob, name string) string {
+	file, err := os.Stat(name)
+	if err != nil {
+		return "" // there is no such file yet
+	}
+	for _, j := range jobs {
+		if info, err := os.Stat(j.file); err == nil && os.SameFile(file, info) {
+			return "the job file"
+		}
+		for _, axis := range j.job.Axes {
+			if axis.File == nil {
+				continue
+			}
+			if info, err := j.folder.Stat(axis.File.Path); err == nil && os.SameFile(file, info) {
+				return "a data file of " + j.file
+			}
+		}
+	}
+	return ""
+}
+
+// begin writes that a job's run begins: the events up to end are about it.
+func (e *eventFile) begin(j *checkedJob) {
+	if e != nil {
+		e.line(map[string]any{
+			"v": runner.EventVersion, "event": "run_started", "time": time.Now(),
+			"job": j.job.Name, "file": j.file, "runner": versionName(),
+		})
+	}
+}
+
+// end writes how a run has ended; err is runner.Run's.
+func (e *eventFile) end(s *runner.Summary, err error) {
+	if e == nil {
+		return
+	}
+	line := map[string]any{
+		"v": runner.EventVersion, "event": "run_ended", "time": time.Now(),
+		"rows": s.Rows, "ok_rows": s.OK, "failed_rows": s.Failed, "attempts": s.Attempts, "after": s.Elapsed,
+	}
+	if err != nil {
+		line["message"] = err.Error()
+	}
+	e.line(line)
 }
 
 func (e *eventFile) write(event runner.Event) { e.line(event) }
