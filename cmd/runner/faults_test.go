@@ -47,7 +47,7 @@ var troubles = []trouble{
 	{"stopped", runner.Crashed},
 	{"terminated", runner.Crashed},
 	{"not-running", runner.Crashed},
-	{"nan", runner.Server},
+	{"nan", runner.InvalidRequest},
 	{"overflow", runner.ContextOverflow},
 	{"invalid", runner.InvalidRequest},
 	{"loop", runner.Cut},

@@ -57,6 +57,8 @@ var serverSigns = []sign{
 	{"server busy", runner.Busy},
 	{"no slots available", runner.Busy},
 	{"maximum pending requests exceeded", runner.Busy},
+	{"unsupported value", runner.InvalidRequest}, // NaN and infinities: the same input gives the same again
+	{"contains nan or inf", runner.InvalidRequest},
 	{"error was encountered while running the model", runner.Crashed},
 	{"runner has unexpectedly stopped", runner.Crashed},
 	{"runner process has terminated", runner.Crashed},
