@@ -47,6 +47,7 @@ type app struct {
 	color                    bool // of what goes to err
 	quiet, verbose           bool
 	leave                    func(code int) // ends the process at once
+	screen                   screen
 }
 
 // Main runs the command line args and returns the process's exit code.
@@ -59,6 +60,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{in: stdin, out: stdout, err: stderr, getenv: os.Getenv, lookupEnv: os.LookupEnv, leave: os.Exit}
+	a.screen.app = a
 	dumb := a.getenv("TERM") == "dumb"
 	a.outTerminal = isTerminal(stdout) && !dumb
 	a.errTerminal = isTerminal(stderr) && !dumb
@@ -69,6 +71,20 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// A screen is where records are printed: stdout, or above what the progress draws
+// on the same terminal, which would wipe them out.
+type screen struct {
+	app   *app
+	above io.Writer // while the progress draws, nil otherwise
+}
+
+func (s *screen) Write(text []byte) (int, error) {
+	if s.above != nil {
+		return s.above.Write(text)
+	}
+	return s.app.out.Write(text)
 }
 
 // width is the terminal's, in columns, or 0 where there is none.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/batchrunner/runner/pipeline"
@@ -41,7 +43,7 @@ leaves at once.`,
   runner apply translate.yaml --simulate`,
 		Args: arguments(1, -1, "a job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			flags.limited = cmd.Flags().Changed("limit")
+			flags.limited, flags.concurrent = cmd.Flags().Changed("limit"), cmd.Flags().Changed("concurrency")
 			return a.apply(cmd.Context(), args, &flags)
 		},
 	}
@@ -58,10 +60,21 @@ leaves at once.`,
 	return cmd
 }
 
+// check finds flags that don't go together.
+func (f *applyFlags) check() error {
+	switch {
+	case f.simulate && f.host != "":
+		return fail(exitMistake, "--simulate and --host don't go together: a simulated server is one of its own")
+	case f.simulate && f.pull:
+		return fail(exitMistake, "--simulate and --pull don't go together: a simulated server has every model")
+	}
+	return f.simulateFlags.check()
+}
+
 // apply runs the jobs of files in turn. All of them are checked before the first
 // one runs.
 func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) error {
-	if err := flags.simulateFlags.check(); err != nil {
+	if err := flags.check(); err != nil {
 		return err
 	}
 	a.collectLate()
@@ -81,6 +94,9 @@ func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) erro
 		}
 	}()
 	if err != nil {
+		return err
+	}
+	if err := clash(jobs); err != nil && !flags.partial() {
 		return err
 	}
 	events, err := a.openEvents(flags.events, jobs)
@@ -118,10 +134,33 @@ func (a *app) runAll(ctx context.Context, jobs []*checkedJob, s *server, flags *
 	return failed
 }
 
+// clash finds two jobs that write one file: the later one would replace the earlier
+// one's answers without a word.
+func clash(jobs []*checkedJob) error {
+	writers := map[string]string{}
+	for _, j := range jobs {
+		mine := map[string]bool{}
+		for _, out := range j.job.Outputs {
+			if out.File.Constant() {
+				name := filepath.Join(j.folder.path, j.job.Dir, filepath.FromSlash(out.File.Text()))
+				mine[strings.ToLower(name)] = true
+			}
+		}
+		for name := range mine {
+			if other, ok := writers[name]; ok {
+				return fail(exitMistake, "%s and %s write the same file, %s; run them one after the other, or name it differently", other, j.file, filepath.Base(name))
+			}
+			writers[name] = j.file
+		}
+	}
+	return nil
+}
+
 // A checkedJob is a job whose first rows were expanded and rendered without a mistake.
 type checkedJob struct {
 	*loadedJob
 	checked *pipeline.Checked
+	whole   int64 // rows of the job without --only and --limit, -1 where nobody knows
 }
 
 // loadAll loads and checks every file, and tells all mistakes of all of them.
@@ -144,15 +183,17 @@ func (a *app) loadChecked(file string, flags *jobFlags) (*checkedJob, error) {
 	if err != nil {
 		return nil, err
 	}
-	checked, err := a.check(j)
+	whole := j.plan.Total
+	err = flags.choose(j.plan)
+	var checked *pipeline.Checked
 	if err == nil {
-		err = flags.choose(j.plan)
+		checked, err = a.check(j)
 	}
 	if err != nil {
 		j.close()
 		return nil, err
 	}
-	return &checkedJob{loadedJob: j, checked: checked}, nil
+	return &checkedJob{loadedJob: j, checked: checked, whole: whole}, nil
 }
 
 // applyOne runs one job, against a simulated server of its own where s is nil.
@@ -221,7 +262,7 @@ func (a *app) run(ctx context.Context, j *checkedJob, s *server, records sink, f
 		v.live.close()
 	}
 	v.progress.close()
-	end := &ending{app: a, records: records, summary: &summary, limit: j.plan.MaxFailures, simulated: s.report.Simulated, noRows: noRows(&flags.jobFlags)}
+	end := &ending{app: a, records: records, summary: &summary, limit: j.plan.MaxFailures, simulated: s.report.Simulated, noRows: noRows(&flags.jobFlags), total: v.meter.total()}
 	return end.finish(err)
 }
 
@@ -233,7 +274,7 @@ func (a *app) newView(j *checkedJob, flags *applyFlags, events *eventFile) *view
 		ids = append(ids, s.ID)
 	}
 	rows := j.plan.Total
-	if rows < 0 && j.checked.All && !flags.partial() {
+	if rows < 0 && j.checked.All {
 		rows = j.checked.Rows
 	}
 	v := &view{app: a, meter: newMeter(time.Now(), ids, rows), events: events}
@@ -246,14 +287,19 @@ func (a *app) newView(j *checkedJob, flags *applyFlags, events *eventFile) *view
 	return v
 }
 
+// partOf says that only some rows are asked.
+func partOf(rows string, whole int64) string {
+	if whole < 0 {
+		return rows + " of the job's rows"
+	}
+	return fmt.Sprintf("%s of %s", strings.TrimSuffix(strings.TrimSuffix(rows, "s"), " row"), plural(whole, "row"))
+}
+
 // firstLine says what is about to run.
 func firstLine(j *checkedJob, s *server, flags *applyFlags) string {
 	rows := rowsPhrase(j.plan, j.checked)
 	if flags.partial() {
-		rows = "some of " + rows
-		if j.plan.Total >= 0 {
-			rows = plural(j.plan.Total, "row") + " of the job's"
-		}
+		rows = partOf(rows, j.whole)
 	}
 	where := s.name
 	if s.report.Simulated {

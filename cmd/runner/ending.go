@@ -21,6 +21,7 @@ type ending struct {
 	limit     specs.Share
 	simulated bool   // its pace says nothing
 	noRows    string // what to say of a run without rows
+	total     int64  // rows of the run, -1 where nobody knows
 }
 
 // finish ends a run; err is runner.Run's.
@@ -34,6 +35,10 @@ func (e *ending) finish(err error) error {
 		return e.cut(exitDisk, disk.Error())
 	case errors.As(err, &stopped):
 		return e.stopped(stopped)
+	}
+	var printing *printError
+	if errors.As(err, &printing) {
+		return e.cut(exitDisk, printing.Error())
 	}
 	var data *pipeline.Error
 	if errors.As(err, &data) {
@@ -89,7 +94,7 @@ func (e *ending) stopped(stopped *runner.Stopped) error {
 // finished is kept beside them.
 func (e *ending) cut(code int, why string) error {
 	where, err := e.records.keep()
-	line := why + "; " + e.lastLine("")
+	line := why + "; " + e.doneLine() + e.lastLine("")
 	if where != "" {
 		line += "; output files stay as they were, the finished rows are in " + where
 	}
@@ -97,6 +102,14 @@ func (e *ending) cut(code int, why string) error {
 		line += "; " + err.Error()
 	}
 	return fail(code, "%s", line)
+}
+
+// doneLine says how far a run came that was cut short.
+func (e *ending) doneLine() string {
+	if e.total < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s of %s done: ", count(e.summary.Rows), plural(e.total, "row"))
 }
 
 // lastLine says how a run went: 98 of 100 ok, 2 failed (1 cut, 1 timeout) in 41.3s,

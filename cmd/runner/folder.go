@@ -81,6 +81,10 @@ func reason(err error) string {
 	if errors.As(err, &path) {
 		return path.Err.Error()
 	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		return call.Err.Error()
+	}
 	var link *os.LinkError
 	if errors.As(err, &link) {
 		return link.Err.Error()

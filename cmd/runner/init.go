@@ -127,7 +127,11 @@ func refuseToOverwrite(files []starterFile) error {
 	if len(there) == 0 {
 		return nil
 	}
-	return fail(exitMistake, "%s is here already, and init overwrites nothing; use another folder", strings.Join(there, ", "))
+	be := "is"
+	if len(there) > 1 {
+		be = "are"
+	}
+	return fail(exitMistake, "%s %s here already, and init overwrites nothing; use another folder", strings.Join(there, ", "), be)
 }
 
 func writeNew(name, text string) error {

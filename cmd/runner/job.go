@@ -19,6 +19,7 @@ type jobFlags struct {
 	only        []string
 	limit       int64
 	limited     bool   // --limit was given
+	concurrent  bool   // --concurrency was given
 	rowID       string // plan --row
 	backstop    bool   // validate: hold the file against the schema too
 	concurrency int
@@ -50,10 +51,13 @@ func (f *jobFlags) options(a *app) (specs.Options, error) {
 		Concurrency: f.concurrency,
 		Backstop:    f.backstop,
 	}
-	if f.concurrency < 0 {
+	if f.concurrency < 0 || f.concurrency == 0 && f.concurrent {
 		return o, fail(exitMistake, "--concurrency %d: at least one request must be in flight", f.concurrency)
 	}
 	for _, m := range f.models {
+		if m == "" {
+			return o, fail(exitMistake, "-m: name a model, as in -m gemma3:4b")
+		}
 		if step, model, ok := strings.Cut(m, "="); ok {
 			o.StepModels[step] = model
 		} else {
@@ -68,6 +72,9 @@ func (f *jobFlags) options(a *app) (specs.Options, error) {
 		o.Vars[name] = value
 	}
 	for _, name := range f.env {
+		if name, _, ok := strings.Cut(name, "="); ok {
+			return o, fail(exitMistake, "--env takes a name alone: --env %s, with its value in the environment", name)
+		}
 		value, ok := a.lookupEnv(name)
 		if !ok {
 			return o, fail(exitMistake, "--env %s: there is no such environment variable", name)
@@ -118,7 +125,7 @@ func (a *app) loadIn(folder *folder, file string, opts specs.Options) (*loadedJo
 	}
 	a.diagnose(found)
 	if job == nil || len(found.Errors()) > 0 {
-		return nil, mistakes(len(found.Errors()))
+		return nil, mistakes()
 	}
 	plan, err := pipeline.Build(job, folder.FS())
 	if err != nil {
@@ -141,7 +148,7 @@ func (a *app) mistaken(job *specs.Job, err error) error {
 		found = append(found, d)
 	}
 	a.diagnose(found)
-	return mistakes(len(found))
+	return mistakes()
 }
 
 // joined takes errors.Join apart.
@@ -154,11 +161,8 @@ func joined(err error) []error {
 }
 
 // mistakes ends a command after its mistakes were printed.
-func mistakes(n int) error {
-	if n <= 1 {
-		return &exit{code: exitMistake}
-	}
-	return fail(exitMistake, "%d mistakes; nothing ran", n)
+func mistakes() error {
+	return &exit{code: exitMistake}
 }
 
 // diagnose prints diagnostics, on a terminal each with its line and a caret.

@@ -47,7 +47,9 @@ func (l *live) observe(e runner.Event) {
 	case runner.ChunkCame:
 		l.add(row, e)
 	case runner.AttemptFailed:
-		l.text(row, "\n["+clean(e.Message)+"]\n")
+		if e.Retry {
+			l.text(row, "\n["+clean(e.Message)+"]\n")
+		}
 	case runner.TaskDone:
 		if e.Class != "" {
 			l.text(row, "\n["+clean(e.Message)+"]")

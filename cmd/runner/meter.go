@@ -53,6 +53,9 @@ func (m *meter) step(i int) stepMeter {
 	return m.steps[i]
 }
 
+// total is the number of rows, or -1.
+func (m *meter) total() int64 { return m.steps[0].total }
+
 // line is what a step's line says after its name: done, rates, failures, time left.
 func (m *meter) line(i int, now time.Time) string {
 	s := m.step(i)

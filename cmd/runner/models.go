@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/ollama"
 	"github.com/spf13/cobra"
 )
@@ -90,7 +91,7 @@ func modelLine(report *ollama.Report, need ollama.Need) string {
 	name, steps := clean(need.Model), strings.Join(need.Steps, ",")
 	info, ok := report.Models[need.Model]
 	if !ok {
-		return fmt.Sprintf("%s\t%s\t-\t-\t-\t%s", name, steps, report.Unusable[need.Model].Class)
+		return fmt.Sprintf("%s\t%s\t-\t-\t-\t%s", name, steps, stateOf(report.Unusable[need.Model].Class))
 	}
 	state := "present"
 	if info.Loaded {
@@ -100,6 +101,14 @@ func modelLine(report *ollama.Report, need ollama.Need) string {
 		}
 	}
 	return fmt.Sprintf("%s\t%s\t%.12s\t%s\t%d\t%s", name, steps, info.Digest, byteSize(info.Size), info.ContextLength, state)
+}
+
+// stateOf says in a word why a model can't be asked.
+func stateOf(class runner.Class) string {
+	if class == runner.ModelMissing {
+		return "missing"
+	}
+	return "can't be asked"
 }
 
 // pull fetches models, one after the other, and tells how far each one is.

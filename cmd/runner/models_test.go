@@ -41,7 +41,7 @@ func TestMissingModels(t *testing.T) {
 	}
 
 	stdout, _, code := command(t, "models", "job.yaml", "--host", address)
-	if code != exitServer || strings.Count(stdout, "model_missing") != 2 || !strings.Contains(stdout, "gemma3:4b") {
+	if code != exitServer || strings.Count(stdout, "missing") != 2 || !strings.Contains(stdout, "gemma3:4b") {
 		t.Errorf("models: exit code %d\n%s", code, stdout)
 	}
 
@@ -50,7 +50,7 @@ func TestMissingModels(t *testing.T) {
 		t.Errorf("--pull: exit code %d\n%s", code, stderr)
 	}
 	stdout, _, code = command(t, "models", "job.yaml", "--host", address)
-	if code != 0 || strings.Contains(stdout, "model_missing") {
+	if code != 0 || strings.Contains(stdout, "missing") {
 		t.Errorf("models after --pull: exit code %d\n%s", code, stdout)
 	}
 }

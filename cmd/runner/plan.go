@@ -34,7 +34,7 @@ there; plan says which answers it waits for.`,
 		Example: "  runner plan translate.yaml --prompts --row greeting-spanish\n  runner plan translate.yaml --prompts --json | jq .request",
 		Args:    arguments(1, 1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			flags.limited = cmd.Flags().Changed("limit")
+			flags.limited, flags.concurrent = cmd.Flags().Changed("limit"), cmd.Flags().Changed("concurrency")
 			return a.plan(args[0], &flags)
 		},
 	}
@@ -215,7 +215,7 @@ func writeRequestJSON(w io.Writer, p *planned) error {
 
 // writeRequest prints a request for a person.
 func writeRequest(w io.Writer, p *planned) error {
-	fmt.Fprintf(w, "row %d %s, step %s", p.Row, clean(p.ID), p.Step)
+	fmt.Fprintf(w, "%s, step %s", clean(rowName(p.Row, p.ID)), p.Step)
 	switch {
 	case p.Error != "":
 		fmt.Fprintf(w, ": %s\n", clean(p.Error))

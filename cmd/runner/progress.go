@@ -33,7 +33,12 @@ func (a *app) newProgress(m *meter) progress {
 	case a.quiet:
 		return silent{a.err}
 	case a.errTerminal:
-		return newBars(a.err, m)
+		b := newBars(a.err, m)
+		if a.outTerminal {
+			a.screen.above = b.container
+			b.closing = func() { a.screen.above = nil }
+		}
+		return b
 	}
 	return newPlain(a.err, m, plainEvery)
 }
@@ -49,6 +54,7 @@ func (silent) close()            {}
 type bars struct {
 	container *mpb.Progress
 	bars      []*mpb.Bar
+	closing   func() // called before the drawing ends; nil: nothing to do
 }
 
 func newBars(w io.Writer, m *meter) *bars {
@@ -76,6 +82,9 @@ func (b *bars) ended(step int, done int64) { b.bars[step].SetCurrent(done) }
 func (b *bars) say(line string) { _, _ = io.WriteString(b.container, clean(line)+"\n") }
 
 func (b *bars) close() {
+	if b.closing != nil {
+		b.closing()
+	}
 	for _, bar := range b.bars {
 		bar.Abort(true) // the last line of the run says it all
 	}

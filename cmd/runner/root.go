@@ -1,8 +1,13 @@
 package main
 
 import (
+	"regexp"
+
 	"github.com/spf13/cobra"
 )
+
+// notNumber is what strconv says of a flag's value.
+var notNumber = regexp.MustCompile(` flag: strconv\.Parse\w+: .*$`)
 
 const longHelp = `runner asks your local language models for each row of a job: a YAML file with
 prompts, the variables that fill them, models and limits. It writes the answers
@@ -30,7 +35,8 @@ func (a *app) root() *cobra.Command {
 	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but mistakes and failures")
 	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say more: every retry and every failed row")
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fail(exitMistake, "%v; see: %s --help", err, c.CommandPath())
+		text := notNumber.ReplaceAllString(err.Error(), ": it must be a number")
+		return fail(exitMistake, "%s; see: %s --help", text, c.CommandPath())
 	})
 
 	cmd.AddGroup(&cobra.Group{ID: "first", Title: "Commands:"}, &cobra.Group{ID: "more", Title: "More:"})

@@ -96,7 +96,7 @@ func parseFaults(texts []string) ([]simulate.Fault, error) {
 	for _, text := range texts {
 		f, err := simulate.ParseFault(text)
 		if err != nil {
-			return nil, fail(exitMistake, "--fault %q: %v", text, err)
+			return nil, fail(exitMistake, "--fault %q: %v; see: runner simulate --help", text, err)
 		}
 		faults = append(faults, f)
 	}
@@ -171,7 +171,7 @@ func (a *app) serveSimulated(ctx context.Context, f *serverFlags) error {
 	config.Models = simulatedModels(f.models)
 	listener, err := net.Listen("tcp", f.address)
 	if err != nil {
-		return fail(exitServer, "--address %s: %v", f.address, err)
+		return fail(exitServer, "--address %s: %s", f.address, reason(err))
 	}
 	a.info("a simulated Ollama listens on http://%s; end it with Ctrl-C", listener.Addr())
 	ctx, signals := watchInterrupts(ctx, func() {}, func() { a.leave(exitInterrupted) })

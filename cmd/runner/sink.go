@@ -156,7 +156,7 @@ func (a *app) printer(j *loadedJob, flags *applyFlags) sink {
 	case a.outTerminal && a.errTerminal && flags.stream: // the answers are on the screen already
 		return &printSink{stream: output.NewStream(io.Discard, j.job, j.plan)}
 	case a.outTerminal:
-		return &printSink{stream: output.NewTextStream(a.out, j.job, j.plan, a.width())}
+		return &printSink{stream: output.NewTextStream(&a.screen, j.job, j.plan, a.width())}
 	}
 	return &printSink{stream: output.NewStream(a.out, j.job, j.plan)}
 }
@@ -170,8 +170,18 @@ func (s *printSink) write(rec *runner.Record) error {
 		s.closed = true
 		return nil
 	}
-	return err
+	if err != nil {
+		return &printError{err}
+	}
+	return nil
 }
+
+// A printError is why records can't be printed.
+type printError struct{ cause error }
+
+func (e *printError) Error() string { return "the records can't be printed: " + reason(e.cause) }
+
+func (e *printError) Unwrap() error { return e.cause }
 
 func (s *printSink) commit() (string, int64, error) { return "", 0, nil }
 

@@ -56,8 +56,8 @@ func (a *app) check(j *loadedJob) (*pipeline.Checked, error) {
 		d.Source = j.job.Line(d.File, d.Pos.Line)
 	}
 	a.diagnose(checked.Diagnostics)
-	if n := len(checked.Diagnostics.Errors()); n > 0 {
-		return nil, mistakes(n)
+	if len(checked.Diagnostics.Errors()) > 0 {
+		return nil, mistakes()
 	}
 	return checked, nil
 }

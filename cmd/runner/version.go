@@ -19,7 +19,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Args:  arguments(0, 0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(a.out, "runner %s %s %s/%s\n", versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
+			return printed(err)
 		},
 	}
 }
@@ -49,7 +49,15 @@ server complete and check job files that begin with
 		Args: arguments(0, 0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := a.out.Write(schema.Job())
-			return err
+			return printed(err)
 		},
 	}
+}
+
+// printed makes the exit of a text that could not be printed.
+func printed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fail(exitDisk, "this can't be printed: %s", reason(err))
 }

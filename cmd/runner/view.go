@@ -90,6 +90,7 @@ func (v *view) record(rec *runner.Record) {
 	}
 	v.failures++
 	switch {
+	case v.live != nil: // it is shown in the row's place
 	case v.app.verbose || v.failures <= maxFailuresShown:
 		v.progress.say(failureLine(rec, failure))
 	case v.failures == maxFailuresShown+1:
