@@ -45,6 +45,8 @@ type input struct {
 	failed   *runner.Result // nil where the row is ok, or not run yet
 	scope    map[string]any
 	troubles []error // what kept cells empty in a row that is ok
+	noted    bool    // the row has a problem
+	told     bool    // one of its problems is kept to be told
 }
 
 func newInput(plan *pipeline.Plan, rec *runner.Record) *input {

@@ -47,6 +47,7 @@ type Set struct {
 
 	problems specs.Diagnostics
 	trouble  int64 // rows with problems
+	told     int64 // of these, rows of which problems has something
 }
 
 // An output is one output of the job, in the run.
@@ -125,6 +126,7 @@ func (s *Set) Write(rec *runner.Record) error {
 		return err
 	}
 	in := newInput(s.plan, rec)
+	defer s.tally(in)
 	before := len(in.troubles)
 	for _, out := range s.outputs {
 		if err := s.writeTo(out, in); err != nil {
@@ -137,6 +139,16 @@ func (s *Set) Write(rec *runner.Record) error {
 		before = len(in.troubles)
 	}
 	return nil
+}
+
+// tally counts a row with problems once, however many it has.
+func (s *Set) tally(in *input) {
+	if in.noted {
+		s.trouble++
+	}
+	if in.told {
+		s.told++
+	}
 }
 
 func (s *Set) writeTo(out *output, in *input) error {
@@ -248,9 +260,10 @@ func (s *Set) setAside(out *output, in *input, why error) error {
 const maxProblems = 20
 
 func (s *Set) note(out *output, in *input, why error) specs.Diagnostic {
-	s.trouble++
+	in.noted = true
 	d := in.diagnostic(out, why)
 	if len(s.problems) < maxProblems {
+		in.told = true
 		s.problems = append(s.problems, d)
 	}
 	return d
@@ -258,12 +271,15 @@ func (s *Set) note(out *output, in *input, why error) specs.Diagnostic {
 
 // Problems tells about rows of which a part of an output could not be made: a file
 // name from an answer that can't be used, a column that asks for what the answer
-// lacks, a key twice in one file. They are the first ones in row order; count is
-// that of all. A record without a place is in the file at rest, a path inside the
-// root; empty: there is none.
-func (s *Set) Problems() (first specs.Diagnostics, count int64, rest string) {
+// lacks, a key twice in one file. The first ones are told in row order, and a row
+// may have several; rows is the number of all rows with one. A record without a
+// place is in the file at rest, a path inside the root; empty: there is none.
+func (s *Set) Problems() (first specs.Diagnostics, rows int64, rest string) {
 	return s.problems, s.trouble, s.rest.path()
 }
+
+// Untold is the number of rows with problems of which Problems tells none.
+func (s *Set) Untold() int64 { return s.trouble - s.told }
 
 // target is the path of a file inside the root.
 func (s *Set) target(name string) string { return path.Join(s.base, name) }

@@ -118,7 +118,7 @@ func TestProblems(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	problems, n, rest := b.set.Problems()
-	if n != 2 || !strings.Contains(problems[0].Message, `row 1: output "shaped.jsonl": column "score": `) ||
+	if n != 1 || !strings.Contains(problems[0].Message, `row 1: output "shaped.jsonl": column "score": `) ||
 		!strings.Contains(problems[1].Message, `row 1: output "cat.json": key: "true" is the key of row 0 too`) {
 		t.Errorf("%v", problems)
 	}
@@ -135,6 +135,26 @@ func TestProblems(t *testing.T) {
 	b.commit()
 	if problems, _, _ := b.set.Problems(); !strings.Contains(problems.String(), `when: it must be true or false, and is "perhaps"`) {
 		t.Errorf("%v", problems)
+	}
+}
+
+// A row counts once, however many of its cells have a problem; untold are the rows
+// after those that the first problems are about.
+func TestProblemsCountRows(t *testing.T) {
+	shaped := columns(t, to(t, "shaped.jsonl"), "a", "{{ .json.a }}", "b", "{{ .json.b }}", "c", "{{ .json.c }}")
+	for _, test := range []struct {
+		rows, untold int64
+		told         int
+	}{{2, 0, 6}, {7, 0, 20}, {8, 1, 20}, {30, 23, 20}} {
+		b := newBench(t, nil, shaped)
+		for i := range test.rows {
+			b.write(ok(2*i, nil, "bad"), failed(2*i+1, nil)) // the cells of a failed row are empty, and no problem
+		}
+		b.commit()
+		first, rows, _ := b.set.Problems()
+		if rows != test.rows || len(first) != test.told || b.set.Untold() != test.untold {
+			t.Errorf("%d rows, %d problems, %d rows untold; want %+v", rows, len(first), b.set.Untold(), test)
+		}
 	}
 }
 
