@@ -53,7 +53,7 @@ type Client struct {
 	maxAnswer  int
 	maxLine    int
 	buffers    buffers
-	remote     sync.Map    // by model name as asked: whether it runs elsewhere (bool)
+	remote     sync.Map    // by model name as asked: where it runs, empty for the server itself (string)
 	simulated  atomic.Bool // the server said so in a reply
 	begun      atomic.Pointer[chan look]
 }

@@ -132,7 +132,7 @@ func TestPull(t *testing.T) {
 		t.Errorf("a cancelled pull: %v, want the cause", err)
 	}
 	err = clientOf(t, "http://127.0.0.1:1", nil).Pull(t.Context(), "x:120b-cloud", nil)
-	wantFailure(t, nil, err, runner.Unauthorized, `runs on ollama.com`)
+	wantFailure(t, nil, err, runner.Capability, `runs on ollama.com`)
 }
 
 // freePort is a port on loopback where nothing listens.

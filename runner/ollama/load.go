@@ -90,33 +90,41 @@ func noSuchPath(err error) bool {
 
 // vet refuses models that would send the prompt to Ollama's cloud, unless that is
 // allowed, and says whether one runs elsewhere. The server is asked once for each
-// name that Preflight has not seen.
+// name that Preflight has not seen. Where it doesn't say, no prompt goes out: only
+// a model that isn't there, and a server that can't be asked, let one pass.
 func (c *Client) vet(ctx context.Context, name string) (remote bool, err error) {
-	if known, ok := c.remote.Load(name); ok {
-		return known.(bool), nil
+	if where, ok := c.remote.Load(name); ok {
+		return c.judge(name, where.(string))
 	}
 	if cloudName(name) && !c.allowCloud {
 		return true, c.cloudRefused(name, "")
 	}
 	info, err := c.Show(ctx, name)
-	switch class := classOf(err); {
+	switch {
 	case noSuchPath(err): // a server without /api/show has no cloud models
-	case class == runner.ModelMissing, class == runner.Unauthorized, class == runner.InvalidRequest:
+	case classOf(err) == runner.ModelMissing:
 		return false, nil // the request itself will tell
 	case err != nil:
 		return false, err
 	}
-	if info.Remote != "" && !c.allowCloud {
-		return true, c.cloudRefused(name, info.Remote)
-	}
-	c.remote.Store(name, info.Remote != "")
-	return info.Remote != "", nil
+	c.remote.Store(name, info.Remote)
+	return c.judge(name, info.Remote)
 }
 
-// cloudRefused is the error of a model that runs in Ollama's cloud.
+// judge says whether a model that runs at where, empty for the server itself, runs
+// elsewhere, and refuses it if it must not.
+func (c *Client) judge(name, where string) (remote bool, err error) {
+	if where != "" && !c.allowCloud {
+		return true, c.cloudRefused(name, where)
+	}
+	return where != "", nil
+}
+
+// cloudRefused is the error of a model that runs in Ollama's cloud. It is one of
+// the model's, not of the caller's rights: rows of other models go on.
 func (c *Client) cloudRefused(name, where string) *runner.Error {
 	if where == "" {
 		where = "ollama.com"
 	}
-	return c.fail(runner.Unauthorized, 0, "model %q runs on %s, so prompts would leave for there; allow it with: --allow-cloud", clean(name), clean(where))
+	return c.fail(runner.Capability, 0, "model %q runs on %s, so prompts would leave for there; allow it with: --allow-cloud", clean(name), clean(where))
 }

@@ -29,8 +29,8 @@ type Report struct {
 	// Capabilities and ContextLength are known only where a need depends on them;
 	// Describe fills them in, and what is in memory.
 	Models map[string]ModelInfo
-	// Unusable are the others, with why: class model_missing, capability, or
-	// unauthorized for a model in the cloud.
+	// Unusable are the others, with why: class model_missing, capability
+	// (also of a model in the cloud), or unauthorized.
 	Unusable map[string]*runner.Error
 	Warnings []string
 
@@ -215,7 +215,7 @@ func (c *Client) note(r *Report, name string, info ModelInfo, why *runner.Error)
 		return
 	}
 	r.Models[name] = info
-	c.remote.Store(name, info.Remote != "")
+	c.remote.Store(name, info.Remote)
 }
 
 // checkModel holds one need against the server.

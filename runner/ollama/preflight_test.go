@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -141,10 +142,10 @@ func TestPreflight(t *testing.T) {
 			`model "zephyr" is not on HOST; fetch it with: OLLAMA_HOST=ADDRESS ollama pull zephyr` + "\n" +
 				`step "embed": model "all-minilm" only does embedding, it can't answer prompts` + "\n" +
 				`step "think": model "gemma3:12b" can't think; leave out think, or choose a model that can` + "\n" +
-				`step "look": model "qwen3:8b" can't see images; choose a model that can` + "\n" +
 				`model "gpt-oss:120b-cloud" runs on https://ollama.com:443, so prompts would leave for there; allow it with: --allow-cloud` + "\n" +
 				`model "mine" runs on https://ollama.com:443, so prompts would leave for there; allow it with: --allow-cloud` + "\n" +
-				`model "other:cloud" runs on ollama.com, so prompts would leave for there; allow it with: --allow-cloud`,
+				`model "other:cloud" runs on ollama.com, so prompts would leave for there; allow it with: --allow-cloud` + "\n" +
+				`step "look": model "qwen3:8b" can't see images; choose a model that can`,
 		},
 	}
 	for _, tt := range tests {
@@ -181,7 +182,7 @@ func TestReport(t *testing.T) {
 	if err == nil || !slices.Equal(report.Missing(), []string{"aya", "zephyr"}) {
 		t.Errorf("Missing = %q, %v", report.Missing(), err)
 	}
-	if why := report.Unusable["mine"]; why.Class != runner.Unauthorized || report.Unusable["aya"].Class != runner.ModelMissing {
+	if why := report.Unusable["mine"]; why.Class != runner.Capability || report.Unusable["aya"].Class != runner.ModelMissing {
 		t.Errorf("classes: %+v", report.Unusable)
 	}
 	if err := c.Describe(t.Context(), report); err != nil {
@@ -222,9 +223,9 @@ func TestCloudModelsWithoutPreflight(t *testing.T) {
 		req := question()
 		req.Model = name
 		_, err := c.Do(t.Context(), req, nil)
-		wantFailure(t, nil, err, runner.Unauthorized, `so prompts would leave for there; allow it with: --allow-cloud`)
+		wantFailure(t, nil, err, runner.Capability, `so prompts would leave for there; allow it with: --allow-cloud`)
 		_, err = c.Load(t.Context(), req)
-		wantFailure(t, nil, err, runner.Unauthorized, `allow it with`)
+		wantFailure(t, nil, err, runner.Capability, `allow it with`)
 	}
 	if calls := s.called(); slices.Contains(calls, "/api/chat mine") {
 		t.Errorf("a prompt went out: %q", calls)
@@ -239,9 +240,55 @@ func TestCloudModelsWithoutPreflight(t *testing.T) {
 	if diff := cmp.Diff([]string{"/api/chat qwen3:8b", "/api/chat qwen3:8b", "/api/chat qwen3:8b", "/api/show qwen3:8b"}, s.called()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
-	elsewhere := reply(t, 200, ndjson, encoded(api.ChatResponse{RemoteHost: "https://ollama.com", Message: api.Message{Role: "assistant", Content: "x"}}))
-	_, err := clientOf(t, elsewhere, nil).Do(t.Context(), question(), nil)
-	wantFailure(t, nil, err, runner.Unauthorized, `runs on https://ollama.com`)
+	elsewhere, asked := countedPrompts(t, encoded(api.ChatResponse{RemoteHost: "https://ollama.com", Message: api.Message{Role: "assistant", Content: "x"}}))
+	c = clientOf(t, elsewhere, nil)
+	for range 2 { // told by the answer, then known
+		_, err := c.Do(t.Context(), question(), nil)
+		wantFailure(t, nil, err, runner.Capability, `runs on https://ollama.com`)
+	}
+	if sent := asked(); sent != 1 {
+		t.Errorf("%d prompts went to a model that is known to run elsewhere", sent)
+	}
+}
+
+// countedPrompts serves body for every prompt, knows no other path, and says how many
+// prompts came.
+func countedPrompts(t *testing.T, body string) (url string, prompts func() int64) {
+	var n atomic.Int64
+	url = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/api/chat" {
+			http.NotFound(w, r)
+			return
+		}
+		n.Add(1)
+		w.Header().Set("Content-Type", ndjson)
+		_, _ = w.Write([]byte(body))
+	})
+	return url, n.Load
+}
+
+// A server that won't say where a model runs is sent no prompt.
+func TestNoPromptForAModelThatMayNotBeLookedAt(t *testing.T) {
+	for status, class := range map[int]runner.Class{400: runner.InvalidRequest, 401: runner.Unauthorized, 403: runner.Unauthorized} {
+		prompts := 0
+		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/api/chat" {
+				prompts++
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(`{"error":"not for you"}`))
+		})
+		c, req := clientOf(t, url, nil), question()
+		req.Model = "other"
+		_, err := c.Do(t.Context(), req, nil)
+		wantFailure(t, nil, err, class, `not for you`)
+		_, err = c.Load(t.Context(), req)
+		wantFailure(t, nil, err, class, `not for you`)
+		if prompts != 0 {
+			t.Errorf("status %d: %d prompts went out", status, prompts)
+		}
+	}
 }
 
 // A server without /api/show has no cloud models; it is asked for it once. One that

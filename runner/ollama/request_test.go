@@ -86,7 +86,7 @@ func TestBytesOfAPIClient(t *testing.T) {
 	c := clientOf(t, url, nil)
 	for _, req := range []*pipeline.Request{everything(), question(), {Model: "m", Messages: question().Messages, Think: false, KeepAlive: "-1"}} {
 		n = 0
-		c.remote.Store(req.Model, false)
+		c.remote.Store(req.Model, "")
 		if _, err := c.Do(t.Context(), req, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -94,6 +94,7 @@ func (x *exchange) take(text []byte) (*pipeline.Answer, error) {
 		return nil, x.client.foreign(http.StatusOK, "application/json", text)
 	}
 	if l.RemoteHost != "" && !x.client.allowCloud {
+		x.client.remote.Store(x.req.Model, l.RemoteHost) // not one prompt more
 		return nil, x.client.cloudRefused(x.req.Model, l.RemoteHost)
 	}
 	if err := x.add([]byte(l.Message.Content), []byte(l.Message.Thinking)); err != nil || !*l.Done {

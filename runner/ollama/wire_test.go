@@ -79,7 +79,7 @@ func clientOf(t testing.TB, url string, change func(*Config)) *Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	c.remote.Store("m", false)
+	c.remote.Store("m", "")
 	return c
 }
 
