@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -115,10 +117,23 @@ func (f *feed) open(row *pipeline.Row, seq int64, err error) *openRow {
 func (t *task) prepare(step *pipeline.Step, answers []*pipeline.Answer) {
 	req, err := step.Request(&pipeline.Scope{Row: t.row.record.Row, Answers: answers})
 	if err != nil {
-		t.err = classed(err, Input)
+		t.err = inputError(err)
 		return
 	}
 	t.result.Request = req
+}
+
+// inputError says why a row makes no request. The record names row and step, so the
+// message of a mistake at a place has only the place.
+func inputError(err error) *Error {
+	e := classed(err, Input)
+	var placed *pipeline.Error
+	if e.Class == Input && errors.As(err, &placed) {
+		short := *placed
+		short.Step, short.Row = "", nil
+		return &Error{Class: Input, Message: strings.Replace(e.Message, placed.Error(), short.Error(), 1), Cause: err}
+	}
+	return e
 }
 
 // needed returns the answers that a task of the step may read, by step index.

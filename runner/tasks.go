@@ -53,7 +53,7 @@ func (d *dispatcher) accept(row *openRow, ok bool) {
 		t := &row.tasks[i]
 		switch {
 		case row.err != nil:
-			d.finish(t, classed(row.err, Input))
+			d.finish(t, inputError(row.err))
 		case len(d.plan.Steps[i].Needs) == 0:
 			d.prepared(t)
 		}
