@@ -266,7 +266,7 @@ func (a *app) run(ctx context.Context, j *checkedJob, s *server, records sink, f
 	return end.finish(err)
 }
 
-const interruptedLine = "interrupted: waiting up to 5 seconds for the requests in flight; press Ctrl-C again to leave at once"
+const interruptedLine = "interrupted: requests in flight get 5 seconds; Ctrl-C again leaves at once"
 
 func (a *app) newView(j *checkedJob, flags *applyFlags, events *eventFile) *view {
 	var ids []string

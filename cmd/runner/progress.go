@@ -79,7 +79,8 @@ func newBars(w io.Writer, m *meter) *bars {
 
 func (b *bars) ended(step int, done int64) { b.bars[step].SetCurrent(done) }
 
-func (b *bars) say(line string) { _, _ = io.WriteString(b.container, clean(line)+"\n") }
+// say begins where the line begins: the terminal's own ^C has moved the cursor.
+func (b *bars) say(line string) { _, _ = io.WriteString(b.container, "\r\x1b[K"+clean(line)+"\n") }
 
 func (b *bars) close() {
 	if b.closing != nil {

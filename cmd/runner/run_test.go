@@ -157,7 +157,7 @@ func TestFirstInterrupt(t *testing.T) {
 	if code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
-	for _, want := range []string{"interrupted: waiting up to 5 seconds", "output files stay as they were, the finished rows are in .runner/partial/job"} {
+	for _, want := range []string{"interrupted: requests in flight get 5 seconds", "output files stay as they were, the finished rows are in .runner/partial/job"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("messages lack %q:\n%s", want, stderr)
 		}
