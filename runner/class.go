@@ -30,9 +30,9 @@ const (
 	ContextOverflow Class = "context_overflow" // the prompt is longer than num_ctx; fails
 	Schema          Class = "schema"           // not JSON, or not what format asks for; fails
 	InvalidRequest  Class = "invalid_request"  // any other 400; fails
-	Capability      Class = "capability"       // the model can't do what is asked; fails all rows of the model
+	Capability      Class = "capability"       // the model can't do what is asked; fails the step's other rows of the model, too
 	ModelMissing    Class = "model_missing"    // 404; fails all rows of the model
-	DoesNotFit      Class = "does_not_fit"     // the host's memory can't hold the model; fails all rows of the model
+	DoesNotFit      Class = "does_not_fit"     // the host's memory can't hold the model; fails all its rows, but once it has answered: once again
 	Unauthorized    Class = "unauthorized"     // 401, 403; stops the run
 	Interrupted     Class = "interrupted"      // the run ended before the task did; the row has no record
 )
@@ -46,7 +46,7 @@ const (
 	AskAgain                       // another attempt after a backoff, as often as the step's retry allows
 	AskOnceAgain                   // one more attempt, if the step's retry allows it
 	WaitForServer                  // the server is left alone for a while; the row loses no attempt
-	FailModel                      // the task fails, and unasked all later ones of its model
+	FailModel                      // the task fails, and unasked all later ones of its model, as far as its class reaches
 	StopRun                        // the task fails and nothing more is asked
 )
 

@@ -269,6 +269,7 @@ func (a attempted) deliver(d *dispatcher) {
 		d.sum.PromptTokens += int64(answer.PromptEvalCount)
 		d.sum.OutputTokens += int64(answer.EvalCount)
 		d.countLoad(t)
+		t.answered()
 	}
 	if t.err.cutOff() {
 		return

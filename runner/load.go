@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/batchrunner/runner/pipeline"
@@ -10,8 +11,10 @@ import (
 
 // A modelState is what a run knows of a model by its name.
 type modelState struct {
-	name   string
-	failed *Error // why its rows fail unasked; nil: they don't
+	name     string
+	failed   *Error         // why its rows fail unasked; nil: they don't
+	unable   map[int]*Error // likewise those of a step, by its index
+	answered bool           // it has given an answer
 }
 
 // A load is a model with its load options, which is what a server holds in memory.
@@ -20,6 +23,26 @@ type load struct {
 	state   loadState
 	waiting []*task   // tasks that wait for the load under way, in the order they came
 	at      time.Time // when the newest known load of it had ended
+
+	answered bool       // it has given an answer
+	misfits  []*openRow // rows that it had no memory for since its newest answer
+	failed   *Error     // why its rows fail unasked; nil: they don't
+}
+
+// maxMisfits is how many rows in a row a model that has answered may have no memory
+// for. One may be long; when as many follow each other, the memory is gone.
+const maxMisfits = 3
+
+// refusal returns why tasks of the step fail unasked, nil where they don't.
+func (l *load) refusal(step int) *Error {
+	switch {
+	case l.model.failed != nil:
+		return l.model.failed
+	case l.failed != nil:
+		return l.failed
+	default:
+		return l.model.unable[step]
+	}
 }
 
 type loadState uint8
@@ -68,10 +91,11 @@ func (d *dispatcher) loadOf(req *pipeline.Request) *load {
 // dealt with it: its model has failed, or has to be loaded first.
 func (d *dispatcher) held(t *task) bool {
 	l := t.load
+	refusal := l.refusal(t.step)
 	switch {
-	case l.model.failed != nil:
+	case refusal != nil:
 		d.steps[t.step].ready.removeFirst()
-		d.finish(t, l.model.failed)
+		d.finish(t, refusal)
 	case l.state == warm:
 		return false
 	case l.state == cold:
@@ -161,12 +185,52 @@ func (d *dispatcher) countLoad(t *task) {
 	}
 }
 
-// failModel makes all later tasks of the task's model fail with err, unasked.
-func (d *dispatcher) failModel(t *task, err *Error) {
-	if m := t.load.model; m.failed == nil {
-		m.failed = err
-		d.caller.events.modelFailed(m.name, err)
+// answered notes that the task's model has given an answer, of whatever use.
+func (t *task) answered() {
+	t.load.answered, t.load.model.answered = true, true
+	t.load.misfits = t.load.misfits[:0]
+}
+
+// misfit treats a task that the server had no memory for. A model that has answered
+// does fit: it is the task that needs more, once again or every time.
+func (d *dispatcher) misfit(t *task, err *Error) {
+	l := t.load
+	if !l.answered {
+		d.failModel(t, err)
+		d.giveUp(t, err)
+		return
 	}
+	t.repeats++
+	retry := d.mayRepeat(t)
+	if !retry && !slices.Contains(l.misfits, t.row) {
+		l.misfits = append(l.misfits, t.row)
+	}
+	if len(l.misfits) >= maxMisfits {
+		d.failModel(t, err)
+	}
+	d.retryOrFail(t, err, retry)
+}
+
+// failModel makes later tasks fail with err, unasked: those of the task's model, or,
+// where the error may be another one with other load options or in another step,
+// those with the same.
+func (d *dispatcher) failModel(t *task, err *Error) {
+	l, m := t.load, t.load.model
+	if l.refusal(t.step) != nil {
+		return
+	}
+	switch {
+	case err.Class == Capability:
+		if m.unable == nil {
+			m.unable = map[int]*Error{}
+		}
+		m.unable[t.step] = err
+	case err.Class == DoesNotFit && m.answered:
+		l.failed = err
+	default:
+		m.failed = err
+	}
+	d.caller.events.modelFailed(m.name, err)
 }
 
 // bounded is ctx with a limit, 0 for none, whose cause is the *Error of its passing.

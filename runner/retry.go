@@ -23,8 +23,12 @@ func (d *dispatcher) failed(t *task, err *Error) {
 		d.retryOrFail(t, err, t.tries < attempts(retry))
 	case AskOnceAgain:
 		t.repeats++
-		d.retryOrFail(t, err, t.repeats < 2 && t.tries < attempts(retry))
+		d.retryOrFail(t, err, d.mayRepeat(t))
 	case FailModel:
+		if err.Class == DoesNotFit {
+			d.misfit(t, err)
+			return
+		}
 		d.failModel(t, err)
 		d.giveUp(t, err)
 	case StopRun:
@@ -33,6 +37,11 @@ func (d *dispatcher) failed(t *task, err *Error) {
 	default:
 		d.giveUp(t, err)
 	}
+}
+
+// mayRepeat says whether a task that is asked once again may be asked now.
+func (d *dispatcher) mayRepeat(t *task) bool {
+	return t.repeats < 2 && t.tries < attempts(d.plan.Steps[t.step].Retry)
 }
 
 func (d *dispatcher) retryOrFail(t *task, err *Error, retry bool) {
