@@ -50,7 +50,8 @@ func count(n int64, what string) string {
 // path, and ends the Set. Each file is replaced whole, after its bytes are on disk,
 // and not touched where they are the same; a crash at any time leaves the old file
 // or the new one. A text file or a catalogue of which rows are missing stays as it
-// was. An output whose name is constant has its file even without a record.
+// was. An output whose name is constant has its file even without a record. What
+// earlier runs of the job kept is removed, now that there are answers in its place.
 //
 // Before the first file is replaced, all are finished and looked at. An error (an
 // *Error) comes with the files that were done before it; the partial files of the
@@ -70,7 +71,7 @@ func (s *Set) Commit() ([]Written, error) {
 	}
 	written, err := s.replaceAll(files)
 	if err == nil {
-		err = s.tidy(written)
+		err = errors.Join(s.tidy(written), s.forget())
 	}
 	return written, errors.Join(err, s.close())
 }
@@ -78,9 +79,10 @@ func (s *Set) Commit() ([]Written, error) {
 // Keep ends the Set of a run that was cut short: the job's files stay as they are.
 // It gives the folder with the partial files, a path inside the root; empty: there
 // are none. Each is what the output would be with the records so far, unless Write
-// met an error: then it ends with the last record that could be written.
+// met an error: then it ends with the last record that could be written. Where not
+// one row was answered and an earlier run's files are there, only those are kept.
 func (s *Set) Keep() (string, error) {
-	if !s.begun || len(s.written()) == 0 {
+	if !s.begun || !s.worthKeeping() {
 		return "", s.Discard()
 	}
 	var err error
@@ -98,9 +100,14 @@ func (s *Set) Discard() error {
 	ours := s.partials.ours()
 	err := s.close()
 	if ours == nil {
-		err = errors.Join(err, s.clearPartials())
+		err = errors.Join(err, s.partials.clear())
 	}
 	return err
+}
+
+func (s *Set) worthKeeping() bool {
+	records := slices.ContainsFunc(s.written(), func(f *file) bool { return f.rows > 0 })
+	return records && (s.answered || !s.partials.older)
 }
 
 func (s *Set) close() error {
@@ -213,7 +220,7 @@ func (f *file) missing() string {
 func (s *Set) tidy(written []Written) error {
 	needed := slices.ContainsFunc(written, func(w Written) bool { return w.Partial != "" })
 	if !needed {
-		return errors.Join(s.partials.close(), s.clearPartials())
+		return errors.Join(s.partials.close(), s.partials.clear())
 	}
 	for _, w := range written {
 		if w.State != Unchanged {
@@ -229,9 +236,10 @@ func (s *Set) tidy(written []Written) error {
 	return nil
 }
 
-func (s *Set) clearPartials() error {
-	if err := s.root.RemoveAll(s.partials.name); err != nil {
-		return failure("removing", s.partials.name, err)
+// forget removes what earlier runs left, unless this one has no answer at all.
+func (s *Set) forget() error {
+	if !s.answered {
+		return nil
 	}
-	return nil
+	return errors.Join(s.partials.clearOlder(), s.rest.clearOlder())
 }

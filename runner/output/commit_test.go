@@ -3,6 +3,7 @@ package output_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -157,6 +158,77 @@ func TestKeep(t *testing.T) {
 	b.write(ok(0, nil, "s")) // the next run begins anew
 	if got := b.read(".runner/partial/job/c.md"); got != "s\n" {
 		t.Errorf("the next run: %q", got)
+	}
+}
+
+// What a cut run kept outlives the next one's beginning, and every end of it
+// without an answer; it goes when a run has put answers in the outputs' place.
+func TestKeptUntilARunIsWhole(t *testing.T) {
+	const first, older = ".runner/partial/job/a.jsonl", ".runner/partial/job.previous/a.jsonl"
+	b := newBench(t, nil, to(t, "a.jsonl"), to(t, `{{ .response | default "none" }}/b.jsonl`))
+	b.write(ok(0, nil, "one"), ok(1, nil, "../out"))
+	if dir, err := b.set.Keep(); err != nil || dir != ".runner/partial/job" {
+		t.Fatalf("%q, %v", dir, err)
+	}
+	endings := map[string]func() error{
+		"killed at once":   func() error { return b.set.Begin() },
+		"discarded":        func() error { return errors.Join(b.set.Begin(), b.set.Discard()) },
+		"cut with nothing": func() error { return errors.Join(b.set.Begin(), keepNothing(b)) },
+		"cut, all failed":  func() error { return errors.Join(b.set.Write(failed(0, nil)), keepNothing(b)) },
+		"whole, all failed": func() error {
+			_, err := b.set.Commit()
+			return err
+		},
+	}
+	for name, end := range endings {
+		b.again()
+		if err := end(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		files := b.files()
+		if !strings.Contains(files[older], "one") || !strings.Contains(files[".runner/unplaced/job.previous.jsonl"], "../out") {
+			t.Errorf("%s: the kept rows are gone: %v", name, files)
+		}
+	}
+
+	b.again()
+	b.write(ok(0, nil, "two"))
+	if _, err := b.set.Keep(); err != nil || !strings.Contains(b.read(older), "one") || !strings.Contains(b.read(first), "two") {
+		t.Errorf("cut again: %v", err)
+	}
+	b.again()
+	if err := b.set.Begin(); err != nil || !strings.Contains(b.read(older), "two") {
+		t.Errorf("one generation: %v", err)
+	}
+	b.write(ok(0, nil, "three"))
+	b.commit()
+	for name := range b.files() {
+		if strings.HasPrefix(name, ".runner/partial/") || strings.HasPrefix(name, ".runner/unplaced/") {
+			t.Errorf("%s is left by a whole run", name)
+		}
+	}
+}
+
+func keepNothing(b *bench) error {
+	dir, err := b.set.Keep()
+	if dir != "" {
+		return fmt.Errorf("%s is kept", dir)
+	}
+	return err
+}
+
+// What is no folder of ours goes: a link is removed, and where it leads stays.
+func TestEarlierFolderIsALink(t *testing.T) {
+	b := newBench(t, nil, to(t, "a.jsonl"))
+	b.put("mine/a.jsonl", "x")
+	b.put(".runner/partial/other", "x")
+	if err := os.Symlink("../../mine", filepath.Join(b.dir, ".runner/partial/job")); err != nil {
+		t.Fatal(err)
+	}
+	b.write(ok(0, nil, "r"))
+	b.commit()
+	if b.read("mine/a.jsonl") != "x" || !strings.Contains(b.read("a.jsonl"), `"row":0`) {
+		t.Error("the link was followed")
 	}
 }
 

@@ -45,6 +45,7 @@ type partials struct {
 	root   *os.Root
 	name   string   // of the folder inside root
 	dir    *os.Root // nil before begin
+	older  bool     // begin found or made a folder of an earlier run
 	open   file     // the head of a ring: next is the file written last
 	count  int
 	closed bool
@@ -65,7 +66,7 @@ func folderName(job string) string {
 		}
 		return '_'
 	}, job)
-	if safe == job && checkPart(job) == nil && len(job) <= 100 {
+	if safe == job && checkPart(job) == nil && len(job) <= 100 && !strings.HasSuffix(strings.ToLower(job), previous) {
 		return job
 	}
 	h := fnv.New64a()
@@ -73,12 +74,12 @@ func folderName(job string) string {
 	return fmt.Sprintf("%.80s-%016x", safe, h.Sum64())
 }
 
-// begin clears what an earlier run left and makes the folder.
+// begin sets aside what an earlier run left and makes the folder.
 func (p *partials) begin() error {
 	if p.dir != nil {
 		return nil
 	}
-	if err := p.root.RemoveAll(p.name); err != nil {
+	if err := p.setAside(); err != nil {
 		return failure("clearing", p.name, err)
 	}
 	if err := p.root.MkdirAll(p.name, 0o777); err != nil {
@@ -89,6 +90,71 @@ func (p *partials) begin() error {
 		return failure("opening the folder", p.name, err)
 	}
 	p.dir = dir
+	return nil
+}
+
+// previous ends the names of what the run before left.
+const previous = ".previous"
+
+// setAside renames the folder of an earlier run, in the place of a still older one.
+// A folder without a record goes, and the older one stays.
+func (p *partials) setAside() error {
+	aside := p.name + previous
+	kept, err := p.holdsText()
+	switch {
+	case err != nil:
+		return err
+	case kept:
+		err = errors.Join(p.root.RemoveAll(aside), p.root.Rename(p.name, aside))
+	default:
+		err = p.root.RemoveAll(p.name)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = p.root.Lstat(aside)
+	p.older = err == nil
+	return nil
+}
+
+// holdsText says whether the folder of an earlier run is one, with a file that is
+// not empty.
+func (p *partials) holdsText() (bool, error) {
+	info, err := p.root.Lstat(p.name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	found := false
+	err = fs.WalkDir(p.root.FS(), p.name, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Size() > 0 {
+			found = true
+			return fs.SkipAll
+		}
+		return err
+	})
+	return found, err
+}
+
+// clear removes the folder.
+func (p *partials) clear() error {
+	if err := p.root.RemoveAll(p.name); err != nil {
+		return failure("removing", p.name, err)
+	}
+	return nil
+}
+
+// clearOlder removes what earlier runs left.
+func (p *partials) clearOlder() error {
+	if err := p.root.RemoveAll(p.name + previous); err != nil {
+		return failure("removing", p.name+previous, err)
+	}
 	return nil
 }
 

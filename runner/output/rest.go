@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/specs"
@@ -28,13 +29,23 @@ func newRest(root *os.Root, base string, job *specs.Job, plan *pipeline.Plan) re
 	}
 }
 
-// clear removes the records of an earlier run.
-func (r *rest) clear() error {
-	if err := r.root.Remove(r.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return failure("removing", r.name, err)
+// setAside renames the records of an earlier run, in the place of still older ones.
+func (r *rest) setAside() error {
+	if err := r.root.Rename(r.name, r.older()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failure("renaming", r.name, err)
 	}
 	return nil
 }
+
+// clearOlder removes the records of earlier runs.
+func (r *rest) clearOlder() error {
+	if err := r.root.Remove(r.older()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failure("removing", r.older(), err)
+	}
+	return nil
+}
+
+func (r *rest) older() string { return strings.TrimSuffix(r.name, ".jsonl") + previous + ".jsonl" }
 
 func (r *rest) add(in *input, d specs.Diagnostic) error {
 	if r.handle == nil {

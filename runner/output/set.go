@@ -42,6 +42,7 @@ type Set struct {
 	partials *partials
 	rest     rest
 	begun    bool
+	answered bool  // a row that is ok was written
 	broken   error // the disk is in trouble: what was written is left as it is
 	buf      []byte
 
@@ -94,8 +95,9 @@ func NewWith(root *os.Root, job *specs.Job, plan *pipeline.Plan, opts Options) (
 	return s, nil
 }
 
-// Begin clears what an earlier run of the job left under .runner, makes the folder
-// for partial files, and tries whether files can be made where Check saw outputs.
+// Begin sets aside what an earlier run of the job left under .runner: it gets a name
+// that ends in .previous, which Commit removes. It makes the folder for partial
+// files, and tries whether files can be made where Check saw outputs.
 // Write calls it; who calls it before the run learns early that the disk can't be
 // written to. Its errors are *Error.
 func (s *Set) Begin() error {
@@ -105,7 +107,7 @@ func (s *Set) Begin() error {
 	if err := s.partials.begin(); err != nil {
 		return err
 	}
-	if err := s.rest.clear(); err != nil {
+	if err := s.rest.setAside(); err != nil {
 		return err
 	}
 	if err := s.probe(); err != nil {
@@ -127,6 +129,7 @@ func (s *Set) Write(rec *runner.Record) error {
 	}
 	in := newInput(s.plan, rec)
 	defer s.tally(in)
+	s.answered = s.answered || in.failed == nil
 	before := len(in.troubles)
 	for _, out := range s.outputs {
 		if err := s.writeTo(out, in); err != nil {

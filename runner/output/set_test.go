@@ -315,7 +315,7 @@ func TestSameRecordsSameBytes(t *testing.T) {
 // Jobs whose names no folder can have still have folders of their own.
 func TestJobNames(t *testing.T) {
 	seen := map[string]string{}
-	for _, job := range []string{"a", "a/b", "a_b", "../x", "..", "con", "é", "", strings.Repeat("n", 300), strings.Repeat("n", 301)} {
+	for _, job := range []string{"a", "a/b", "a_b", "../x", "..", "con", "é", "a.previous", "a.Previous", "", strings.Repeat("n", 300), strings.Repeat("n", 301)} {
 		b := newBench(t, nil, to(t, "{{ .response }}.jsonl"))
 		b.job.Name = job
 		b.again()
@@ -328,6 +328,7 @@ func TestJobNames(t *testing.T) {
 			t.Errorf("%q and %q share %s", job, other, dir)
 		}
 		seen[dir] = job
+		seen[dir+".previous"] = job
 		if !strings.HasPrefix(dir, ".runner/partial/") || strings.Count(dir, "/") != 2 {
 			t.Errorf("%q: folder %q", job, dir)
 		}
