@@ -94,3 +94,30 @@ func TestModelOfTheEnvironment(t *testing.T) {
 		t.Errorf("no model: exit code %d\n%s", code, stderr)
 	}
 }
+
+// TestAnyModelOfASimulatedServer is there without being in its list.
+func TestAnyModelOfASimulatedServer(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", "model: my-own:1b\nprompt: hello\n")
+	_, address := serve(t, simulate.Config{})
+	if _, stderr, code := command(t, "apply", "job.yaml", "--host", address); code != 0 {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
+
+// TestSameRecordsOfFailedRows holds that a failed row's record has nothing of one run.
+func TestSameRecordsOfFailedRows(t *testing.T) {
+	var runs []string
+	for range 2 {
+		t.Chdir(t.TempDir())
+		writeFile(t, "job.yaml", twoModels)
+		_, _, code := command(t, "apply", "job.yaml", "--simulate", "--fault", "invalid match=hello")
+		if code != exitFailedRows {
+			t.Fatalf("exit code %d", code)
+		}
+		runs = append(runs, readFile(t, ".runner/simulated/answers.jsonl"))
+	}
+	if runs[0] != runs[1] || !strings.Contains(runs[0], "the simulated server") {
+		t.Errorf("records differ, or name an address:\n%s%s", runs[0], runs[1])
+	}
+}

@@ -23,9 +23,10 @@ type server struct {
 // there are requests in flight costs nothing.
 const idleConnections = 4096
 
-// connect makes a client of the server at address; it calls nothing yet.
-func connect(address *url.URL, host *hostFlags) (*server, error) {
-	client, err := ollama.New(ollama.Config{Host: address, Connections: idleConnections, AllowCloud: host.cloud, Proxy: host.proxy})
+// connect makes a client of the server at address, which messages call by name, or by
+// its address where name is empty; it calls nothing yet.
+func connect(address *url.URL, name string, host *hostFlags) (*server, error) {
+	client, err := ollama.New(ollama.Config{Host: address, Name: name, Connections: idleConnections, AllowCloud: host.cloud, Proxy: host.proxy})
 	if err != nil {
 		return nil, fail(exitServer, "%v", err)
 	}
@@ -39,7 +40,7 @@ func (a *app) begin(ctx context.Context, host *hostFlags) (s *server, end func()
 	if err != nil {
 		return nil, nil, err
 	}
-	if s, err = connect(address, host); err != nil {
+	if s, err = connect(address, "", host); err != nil {
 		return nil, nil, err
 	}
 	stop := s.Begin(ctx)

@@ -58,7 +58,7 @@ func (a *app) simulated(ctx context.Context, j *checkedJob, flags *applyFlags) (
 	if err != nil {
 		return nil, nil, err
 	}
-	if s, err = connect(address, &flags.hostFlags); err != nil {
+	if s, err = connect(address, "the simulated server", &flags.hostFlags); err != nil {
 		stop()
 		return nil, nil, err
 	}

@@ -79,9 +79,24 @@ func (s *fileSink) write(rec *runner.Record) error { return s.set.Write(rec) }
 
 func (s *fileSink) commit() (string, int64, error) {
 	files, err := s.set.Commit()
-	if err != nil {
-		return "", 0, err
+	where := s.places(files)
+	misplaced := s.tellProblems()
+	if err == nil {
+		return where, misplaced, nil
 	}
+	var rest *output.Unfinished
+	if where != "" {
+		err = fmt.Errorf("%w; written before that: %s", err, where)
+	}
+	if errors.As(err, &rest) && rest.Kept != "" {
+		err = fmt.Errorf("%w; the finished rows are in %s", err, s.shown(rest.Kept))
+	}
+	return "", misplaced, err
+}
+
+// places lists the files that are in their place, and tells of those that stay as
+// they were.
+func (s *fileSink) places(files []output.Written) string {
 	var names []string
 	same := true
 	for _, f := range files {
@@ -96,15 +111,15 @@ func (s *fileSink) commit() (string, int64, error) {
 	if same && where != "" {
 		where += " (unchanged)"
 	}
-	return where, s.tellProblems(), nil
+	return where
 }
 
 func (s *fileSink) keep() (string, error) {
 	where, err := s.set.Keep()
-	if err != nil || where == "" {
+	if where == "" {
 		return "", err
 	}
-	return s.shown(where), nil
+	return s.shown(where), err
 }
 
 // tellProblems says which rows have no place in an output, and where they are. It

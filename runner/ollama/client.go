@@ -29,6 +29,7 @@ type Config struct {
 	Host        *url.URL // as ParseHost gives it; nil: http://127.0.0.1:11434
 	Connections int      // idle connections to keep: the requests in flight at once; default 5
 	AllowCloud  bool     // models that run on ollama.com may be asked, and so may ollama.com itself
+	Name        string   // how messages name the host; default: its address
 	Proxy       bool     // use the proxy of the environment (HTTP_PROXY and so on)
 	// MaxAnswer bounds the text of an answer, thinking included, in bytes; default 16 MiB.
 	MaxAnswer int
@@ -78,7 +79,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("%s is no machine of yours: prompts would leave for Ollama's cloud; allow it with: --allow-cloud", Shown(host))
 	}
 	c := &Client{
-		host: host, shown: Shown(host), transport: newTransport(host, cfg), allowCloud: cfg.AllowCloud,
+		host: host, shown: cmp.Or(cfg.Name, Shown(host)), transport: newTransport(host, cfg), allowCloud: cfg.AllowCloud,
 		maxAnswer: cmp.Or(cfg.MaxAnswer, MaxAnswer),
 	}
 	c.maxLine = cmp.Or(cfg.MaxLine, 2*c.maxAnswer)

@@ -37,7 +37,7 @@ func closest(name string, names []string) string {
 
 // short is a name without what it shares with most others.
 func short(name string) string {
-	return strings.ToLower(model.ParseName(strings.TrimSpace(name)).DisplayShortest())
+	return strings.TrimSuffix(strings.ToLower(model.ParseName(strings.TrimSpace(name)).DisplayShortest()), ":latest")
 }
 
 func sameModel(a, b string) bool {

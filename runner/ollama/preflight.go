@@ -224,7 +224,7 @@ func (c *Client) checkModel(ctx context.Context, need Need, present map[string]M
 	switch {
 	case !c.allowCloud && (cloudName(need.Model) || info.Remote != ""):
 		return info, c.cloudRefused(need.Model, info.Remote)
-	case !ok && !cloudName(need.Model): // the cloud's need not be in the list
+	case !ok && !cloudName(need.Model) && !c.Simulated(): // the cloud's need not be in the list, nor a simulated server's
 		return info, c.missing(need.Model, 0)
 	case ok && !need.Think && !need.Vision && !mayEmbed(info.Name):
 		return info, nil

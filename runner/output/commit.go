@@ -54,26 +54,50 @@ func count(n int64, what string) string {
 // earlier runs of the job kept is removed, now that there are answers in its place.
 //
 // Before the first file is replaced, all are finished and looked at. An error (an
-// *Error) comes with the files that were done before it; the partial files of the
-// others stay where they are.
+// *Unfinished) comes with the files that were done before it; the partial files of
+// the others stay where they are.
 func (s *Set) Commit() ([]Written, error) {
+	written, err := s.commit()
+	kept := s.left(written)
+	if err = errors.Join(err, s.close()); err != nil {
+		return written, &Unfinished{Cause: err, Kept: kept}
+	}
+	return written, nil
+}
+
+func (s *Set) commit() ([]Written, error) {
 	if s.broken != nil {
-		return nil, errors.Join(s.broken, s.close())
+		return nil, s.broken
 	}
 	if err := s.finish(); err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, err
 	}
 	files := s.written()
 	for _, f := range files {
 		if err := s.lookAt(f); err != nil {
-			return nil, errors.Join(err, s.close())
+			return nil, err
 		}
 	}
 	written, err := s.replaceAll(files)
-	if err == nil {
-		err = errors.Join(s.tidy(written), s.forget())
+	if err != nil {
+		return written, err
 	}
-	return written, errors.Join(err, s.close())
+	return written, errors.Join(s.tidy(written), s.forget())
+}
+
+// left gives the folder with the partial files if one of them has records that are
+// not in their place; empty: none has.
+func (s *Set) left(written []Written) string {
+	done := map[string]bool{}
+	for _, w := range written {
+		done[w.Path] = w.State != Kept
+	}
+	for _, f := range s.written() {
+		if f.rows > 0 && !done[s.target(f.path)] {
+			return s.partials.where()
+		}
+	}
+	return ""
 }
 
 // Keep ends the Set of a run that was cut short: the job's files stay as they are.
@@ -89,7 +113,8 @@ func (s *Set) Keep() (string, error) {
 	if s.broken == nil {
 		err = s.finish()
 	}
-	return s.partials.name, errors.Join(err, s.close())
+	where := s.partials.where()
+	return where, errors.Join(err, s.close())
 }
 
 // Discard ends the Set and removes its partial files.

@@ -91,12 +91,45 @@ func TestTargetsSwappedDuringTheRun(t *testing.T) {
 		if !errors.As(err, &trouble) || !strings.Contains(err.Error(), "replacing z/b.jsonl: "+test.want) || len(written) > 0 {
 			t.Errorf("%s: %v, %v", test.name, written, err)
 		}
+		if kept := keptBy(err); kept != ".runner/partial/job" {
+			t.Errorf("%s: the rest is said to be in %q", test.name, kept)
+		}
 		if b.read("a.jsonl") != "old" || b.read(".runner/partial/job/a.jsonl") == "" {
 			t.Errorf("%s: a.jsonl was replaced, or its partial file is gone", test.name)
 		}
 	}
 	if data, _ := os.ReadFile(secret); string(data) != "secret" {
 		t.Error("a file outside the root was written")
+	}
+}
+
+// keptBy is where a failed Commit says that the rest is.
+func keptBy(err error) string {
+	var unfinished *output.Unfinished
+	if errors.As(err, &unfinished) {
+		return unfinished.Kept
+	}
+	return "no *output.Unfinished"
+}
+
+// A commit that fails midway tells which files were done, and where the rest is.
+func TestCommitFailsMidway(t *testing.T) {
+	b := newBench(t, nil, to(t, "a.jsonl"), to(t, "z/b.jsonl"))
+	b.write(ok(0, nil, "r"))
+	if err := os.Symlink("nowhere", filepath.Join(b.dir, "z")); err != nil { // found when the folder is made
+		t.Fatal(err)
+	}
+	written, err := b.set.Commit()
+	if err == nil || keptBy(err) != ".runner/partial/job" {
+		t.Fatalf("%v, kept in %q", err, keptBy(err))
+	}
+	if !strings.Contains(b.read(".runner/partial/job/z/b.jsonl"), `"row":0`) {
+		t.Error("the rest is not there")
+	}
+	_, err = os.Stat(filepath.Join(b.dir, "a.jsonl"))
+	placed := err == nil // mostly: both are dealt with at once
+	if told := len(written) == 1 && written[0].Path == "a.jsonl"; told != placed || len(written) > 1 {
+		t.Errorf("a.jsonl in its place: %v; told: %v", placed, written)
 	}
 }
 
@@ -265,6 +298,9 @@ func TestTwoRunsOfOneJob(t *testing.T) {
 	var trouble *output.Error
 	if !errors.As(err, &trouble) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "is another run of this job under way?") {
 		t.Errorf("%v", err)
+	}
+	if kept := keptBy(err); kept != ".runner/partial/job.previous" || !strings.Contains(mine.read(kept+"/a.jsonl"), "mine") {
+		t.Errorf("the rest is said to be in %q", kept)
 	}
 	if mine.read("a.jsonl") != "old" {
 		t.Error("the file was replaced")

@@ -24,6 +24,17 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Cause }
 
+// An Unfinished is a Commit that met an error: what it was, and where the records
+// are that did not get to their place.
+type Unfinished struct {
+	Cause error  // an *Error, mostly
+	Kept  string // the folder with the partial files, inside the root; empty: none is left
+}
+
+func (e *Unfinished) Error() string { return e.Cause.Error() }
+
+func (e *Unfinished) Unwrap() error { return e.Cause }
+
 // failure makes an Error; the cause loses the path that package os put before it.
 func failure(doing, path string, err error) error {
 	var known *Error

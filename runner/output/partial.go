@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"github.com/batchrunner/runner/specs"
 )
 
 // maxOpen is how many partial files are open at once: few enough for the 256
@@ -55,6 +57,14 @@ func newPartials(root *os.Root, base, job string) *partials {
 	p := &partials{root: root, name: path.Join(base, ".runner/partial", folderName(job))}
 	p.open.next, p.open.prev = &p.open, &p.open
 	return p
+}
+
+// ownName tells jobs of one root apart: two folders may have a job of one name.
+func ownName(job *specs.Job) string {
+	if job.Dir == "." || job.Dir == "" {
+		return job.Name
+	}
+	return strings.ReplaceAll(job.Dir, "/", "_") + "_" + job.Name
 }
 
 // folderName makes a job's name the name of a folder. Names that no folder can
@@ -241,18 +251,40 @@ func (p *partials) close() error {
 
 // ours says whether the folder still is the one that begin made.
 func (p *partials) ours() error {
-	held, err := p.dir.Stat(".")
-	if err != nil {
+	if err := p.isAt(p.name); err != nil {
 		return failure("opening the folder", p.name, err)
-	}
-	named, err := p.root.Stat(p.name)
-	if err != nil {
-		return failure("opening the folder", p.name, err)
-	}
-	if !os.SameFile(held, named) {
-		return failure("opening the folder", p.name, fs.ErrNotExist)
 	}
 	return nil
+}
+
+// isAt says whether the folder that begin made has this name now.
+func (p *partials) isAt(name string) error {
+	held, err := p.dir.Stat(".")
+	if err != nil {
+		return err
+	}
+	named, err := p.root.Stat(name)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(held, named) {
+		return fs.ErrNotExist
+	}
+	return nil
+}
+
+// where is the name of the folder, also if another run of the job has set it aside;
+// empty: it is closed, or gone.
+func (p *partials) where() string {
+	if p.dir == nil || p.closed {
+		return ""
+	}
+	for _, name := range []string{p.name, p.name + previous} {
+		if p.isAt(name) == nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // at is the path of a partial file inside the root.

@@ -24,7 +24,7 @@ type rest struct {
 func newRest(root *os.Root, base string, job *specs.Job, plan *pipeline.Plan) rest {
 	return rest{
 		root:   root,
-		name:   path.Join(base, ".runner/unplaced", folderName(job.Name)+".jsonl"),
+		name:   path.Join(base, ".runner/unplaced", folderName(ownName(job))+".jsonl"),
 		record: &recorder{columns: columnsOf(job, plan)},
 	}
 }

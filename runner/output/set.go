@@ -77,7 +77,7 @@ func NewWith(root *os.Root, job *specs.Job, plan *pipeline.Plan, opts Options) (
 		return nil, errors.New("the folder for outputs must be inside the root")
 	}
 	s := &Set{root: root, base: opts.Base, job: job, plan: plan, claims: newClaims(job)}
-	s.partials = newPartials(root, opts.Base, job.Name)
+	s.partials = newPartials(root, opts.Base, ownName(job))
 	s.rest = newRest(root, opts.Base, job, plan)
 	columns := columnsOf(job, plan)
 	names := answerNames(job)
