@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -43,7 +44,16 @@ func count(n int64, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return grouped(n) + " " + what + "s"
+}
+
+// grouped writes a number with its digits in threes: 20,000.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // Commit puts the partial files in the place of the job's output files, ordered by
@@ -230,7 +240,7 @@ func (f *file) missing() string {
 	case f.failed > 0 && all == 1:
 		why = append(why, "its only row failed")
 	case f.failed > 0:
-		why = append(why, fmt.Sprintf("%d of its %d rows failed", f.failed, all))
+		why = append(why, fmt.Sprintf("%s of its %s failed", grouped(f.failed), count(all, "row")))
 	}
 	if f.unfit > 0 {
 		why = append(why, fmt.Sprintf("%s could not be written", count(f.unfit, "row")))

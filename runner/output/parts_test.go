@@ -280,6 +280,19 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+// Numbers are written as in the command's last line.
+func TestWrittenCounts(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 rows", 1: "1 row", 999: "999 rows", 1000: "1,000 rows", 20_000: "20,000 rows", 1_234_567: "1,234,567 rows"} {
+		if got := (Written{Path: "a", Rows: n, State: Created}).String(); got != "a: created, "+want {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+	f := &file{out: &output{whole: true}, failed: 1_500, rows: 18_500}
+	if got := f.missing(); got != "1,500 of its 20,000 rows failed" {
+		t.Error(got)
+	}
+}
+
 // Every error says what to do.
 func TestErrors(t *testing.T) {
 	for cause, want := range map[error]string{
