@@ -37,7 +37,7 @@ type health struct {
 	until   time.Time // when it ends, or when to probe
 	epoch   int       // counts pauses: what fails of calls started before one says nothing new
 	pauses  *backoff.ExponentialBackOff
-	overdue bool // no answer for too long: nothing starts, and the run ends with the last call
+	overdue bool // asked in vain for too long: nothing starts, and the run ends with the last call
 }
 
 func newHealth(concurrency int) health {
@@ -56,6 +56,9 @@ func (d *dispatcher) judgeHealth(err *Error, epoch int) {
 		d.answered()
 		return
 	}
+	if epoch == h.epoch {
+		d.inVain()
+	}
 	many := h.failures.add(true) > maxFailing
 	if err.Class.Treatment() != WaitForServer && !many {
 		return
@@ -69,6 +72,15 @@ func (d *dispatcher) judgeHealth(err *Error, epoch int) {
 	}
 	if after := min(err.RetryAfter, maxRetryAfter); h.paused {
 		h.until = later(h.until, d.now.Add(after))
+	}
+}
+
+// inVain notes that the server was asked during its trouble and gave no answer. Time
+// alone says nothing: with a low rate nobody may have asked for longer than this.
+func (d *dispatcher) inVain() {
+	h := &d.health
+	if !h.trouble.IsZero() && !d.now.Before(h.trouble.Add(giveUpAfter)) {
+		h.overdue = true
 	}
 }
 
@@ -102,6 +114,9 @@ func (d *dispatcher) pause(err *Error, many bool) {
 		wait = probeEvery
 	}
 	h.until = d.now.Add(wait)
+	if end := h.trouble.Add(giveUpAfter); d.now.Before(end) && h.until.After(end) {
+		h.until = end // asked then, to know whether to give up
+	}
 	d.caller.events.paused(why, max(wait, min(err.RetryAfter, maxRetryAfter)))
 	switch {
 	case err.Class == Busy:
@@ -112,16 +127,11 @@ func (d *dispatcher) pause(err *Error, many bool) {
 }
 
 // expirePause ends a pause that has lasted, or probes; and ends a run whose server
-// has given no answer for too long, once nothing is in flight that could be one.
+// was asked in vain for too long, once nothing is in flight that could be an answer.
 func (d *dispatcher) expirePause() {
 	h := &d.health
 	if h.trouble.IsZero() || d.halt.why != nil {
 		return
-	}
-	if end := h.trouble.Add(giveUpAfter); d.now.Before(end) {
-		d.wakeAt(end)
-	} else {
-		h.overdue = true
 	}
 	if h.overdue && d.gate.busy == 0 {
 		d.end(&Stopped{
@@ -164,6 +174,7 @@ func (p *probeCall) deliver(d *dispatcher) {
 	d.health.probing = false
 	if p.err != nil {
 		d.health.until = d.now.Add(probeEvery)
+		d.inVain()
 		return
 	}
 	d.resume()
