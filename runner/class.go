@@ -45,7 +45,7 @@ const (
 	FailRow       Treatment = iota // the task fails: the same request would fail again
 	AskAgain                       // another attempt after a backoff, as often as the step's retry allows
 	AskOnceAgain                   // one more attempt, if the step's retry allows it
-	WaitForServer                  // the server is left alone for a while; the row loses no attempt
+	WaitForServer                  // the server is left alone for a while; the row loses no attempt, and fails if it alone is refused
 	FailModel                      // the task fails, and unasked all later ones of its model, as far as its class reaches
 	StopRun                        // the task fails and nothing more is asked
 )

@@ -181,11 +181,13 @@ func (d *dispatcher) fill() {
 	d.wantRows = false
 	for d.halt.why == nil && d.health.open() && d.gate.busy < d.gate.limit {
 		t := d.next()
-		if t == nil {
-			if !d.openRow() {
+		if t == nil || d.tryAnother(t) {
+			if d.openRow() {
+				continue
+			}
+			if t == nil {
 				return
 			}
-			continue
 		}
 		if d.held(t) {
 			continue
@@ -197,6 +199,14 @@ func (d *dispatcher) fill() {
 		}
 		d.start(t)
 	}
+}
+
+// tryAnother says that after a pause a task of a new row is to be asked before t, for
+// which the server was left alone: it may be that t alone makes it unwell.
+func (d *dispatcher) tryAnother(t *task) bool {
+	another := d.health.untried && t.waits > 0
+	d.health.untried = false
+	return another
 }
 
 // next returns the first of the tasks that their steps' gates let start.
@@ -230,6 +240,7 @@ func (d *dispatcher) start(t *task) {
 	d.gate.pace.take(d.now)
 	t.calls++
 	t.tries++
+	t.alone = d.gate.busy == 1
 	t.epoch, t.started = d.health.epoch, d.now
 	d.sum.Attempts++
 	if t.calls > 1 {

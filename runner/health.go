@@ -21,10 +21,12 @@ const (
 
 // A health is what the run thinks of its server. Trouble begins with a failure
 // that is the server's and ends with an answer. While it lasts the server is left
-// alone for a time again and again (a pause: nothing starts), then asked anew.
+// alone for a time again and again (a pause: nothing starts), then asked anew. A
+// trouble may be one task's alone, so after a pause another one is asked first.
 type health struct {
 	max      int // requests in flight when all is well
 	streak   int // answers since the limit last changed
+	answers  int64
 	failures ring
 
 	trouble time.Time // when it began, or when the newest answer came; zero: all is well
@@ -38,6 +40,7 @@ type health struct {
 	epoch   int       // counts pauses: what fails of calls started before one says nothing new
 	pauses  *backoff.ExponentialBackOff
 	overdue bool // asked in vain for too long: nothing starts, and the run ends with the last call
+	untried bool // no task was chosen since the newest pause
 }
 
 func newHealth(concurrency int) health {
@@ -87,6 +90,7 @@ func (d *dispatcher) inVain() {
 // answered notes that the server did its part.
 func (d *dispatcher) answered() {
 	h := &d.health
+	h.answers++
 	h.failures.add(false)
 	h.overdue = false
 	h.trouble = time.Time{}
@@ -98,7 +102,7 @@ func (d *dispatcher) answered() {
 	d.grow()
 }
 
-// pause leaves the server alone. One whose queue is full gets half as many requests
+// pause leaves the server alone. One that has too much to do gets half as many requests
 // afterwards; one that was away and can't be probed gets one.
 func (d *dispatcher) pause(err *Error, many bool) {
 	h := &d.health
@@ -121,6 +125,8 @@ func (d *dispatcher) pause(err *Error, many bool) {
 	switch {
 	case err.Class == Busy:
 		d.limit(d.gate.limit/2, "the server's queue is full")
+	case err.Class == RateLimited:
+		d.limit(d.gate.limit/2, "the server wants fewer requests")
 	case away && !h.probe:
 		d.limit(1, "the server may be back")
 	}
@@ -134,6 +140,9 @@ func (d *dispatcher) expirePause() {
 		return
 	}
 	if h.overdue && d.gate.busy == 0 {
+		if d.giveUpLast() {
+			return
+		}
 		d.end(&Stopped{
 			Class:   Unreachable,
 			Message: fmt.Sprintf("no answer for %s, the last failure: %s", spell(giveUpAfter), h.newest.Message),
@@ -154,7 +163,7 @@ func (d *dispatcher) expirePause() {
 }
 
 func (d *dispatcher) resume() {
-	d.health.paused = false
+	d.health.paused, d.health.untried = false, true
 	d.health.failures.reset()
 	d.caller.events.resumed(d.now.Sub(d.health.since))
 }

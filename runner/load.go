@@ -102,6 +102,7 @@ func (d *dispatcher) held(t *task) bool {
 		d.park(t)
 		l.state = loading
 		d.gate.busy++ // the server is busy with it as with any request
+		t.alone = d.gate.busy == 1
 		d.caller.events.modelLoading(t.request())
 		limit := d.plan.Steps[t.step].Timeout.Load
 		d.carryOut(&loadCall{load: l, req: t.request(), limit: limit, began: d.now, epoch: d.health.epoch})
@@ -115,7 +116,7 @@ func (d *dispatcher) held(t *task) bool {
 func (d *dispatcher) park(t *task) {
 	d.steps[t.step].ready.removeFirst()
 	t.load.waiting = append(t.load.waiting, t)
-	t.started = d.now
+	t.started, t.alone = d.now, false
 	d.parked++
 }
 

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -17,8 +18,7 @@ func (d *dispatcher) failed(t *task, err *Error) {
 	retry := d.plan.Steps[t.step].Retry
 	switch err.Class.Treatment() {
 	case WaitForServer:
-		t.tries--
-		d.again(t, err, 0)
+		d.waitForServer(t, err)
 	case AskAgain:
 		d.retryOrFail(t, err, t.tries < attempts(retry))
 	case AskOnceAgain:
@@ -37,6 +37,62 @@ func (d *dispatcher) failed(t *task, err *Error) {
 	default:
 		d.giveUp(t, err)
 	}
+}
+
+// maxRefused is how often the server may refuse one task while it answers others.
+const maxRefused = 10
+
+// waitForServer queues the task for when the server is well again, or fails one that
+// is what the server is unwell about.
+func (d *dispatcher) waitForServer(t *task, err *Error) {
+	t.tries--
+	if d.onlyThis(t) {
+		t.refused++
+	}
+	t.waits, t.seen = t.waits+1, d.health.answers
+	if t.refused < maxRefused {
+		d.again(t, err, 0)
+		return
+	}
+	own := *err
+	own.Message = fmt.Sprintf("refused %d times while others were answered: %s", t.refused, err.Message)
+	d.giveUp(t, &own)
+}
+
+// onlyThis says that the server refuses this task and not others: it was asked with
+// nothing else in flight, and others were answered since it last waited. What is
+// refused among others may be one too many.
+func (d *dispatcher) onlyThis(t *task) bool {
+	return t.alone && t.waits > 0 && d.health.answers > t.seen
+}
+
+// giveUpLast fails the last task of a run when the server has refused it for too
+// long and has answered all others: there is no other to tell whose fault it is, and
+// nothing is gained by ending the run. A server that is away ends it.
+func (d *dispatcher) giveUpLast() bool {
+	h := &d.health
+	if !d.allRead || h.answers == 0 || h.newest.Class.Treatment() != WaitForServer || h.newest.Class == Unreachable {
+		return false
+	}
+	var last *stepQueue
+	waiting := d.later.Len() + d.coming
+	for i := range d.steps {
+		if s := &d.steps[i]; s.ready.Len() > 0 {
+			waiting += s.ready.Len()
+			last = s
+		}
+	}
+	if waiting != 1 || last == nil {
+		return false
+	}
+	own := *h.newest
+	own.Message = fmt.Sprintf("refused for %s: %s", spell(giveUpAfter), own.Message)
+	d.giveUp(last.ready.removeFirst(), &own)
+	h.trouble, h.overdue = time.Time{}, false
+	if h.paused {
+		d.resume()
+	}
+	return true
 }
 
 // mayRepeat says whether a task that is asked once again may be asked now.

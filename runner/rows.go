@@ -33,9 +33,13 @@ type task struct {
 	load     *load
 	result   *Result // its place in the record
 
-	tries   int // attempts that count against the step's retry
-	calls   int // all attempts
-	repeats int // failures of the classes that are asked once again
+	tries   int   // attempts that count against the step's retry
+	calls   int   // all attempts
+	repeats int   // failures of the classes that are asked once again
+	waits   int   // failures for which it waited for the server
+	refused int   // those of them that were its own: see onlyThis
+	alone   bool  // nothing else was in flight when its attempt started
+	seen    int64 // answers that the server had given when it last waited
 	backoff *backoff.ExponentialBackOff
 	at      time.Time // when a task in backoff is due
 	epoch   int       // which pause of the server its attempt came after
@@ -48,8 +52,12 @@ type task struct {
 
 func (t *task) request() *pipeline.Request { return t.result.Request }
 
-// before orders tasks: the oldest row first, in it the first step.
+// before orders tasks: those that made the server be left alone come last; then the
+// oldest row first, in it the first step.
 func (t *task) before(o *task) bool {
+	if t.waits != o.waits {
+		return t.waits < o.waits
+	}
 	return t.row.seq < o.row.seq || t.row.seq == o.row.seq && t.step < o.step
 }
 

@@ -22,7 +22,7 @@ func (d *dispatcher) openRow() bool {
 }
 
 // needsRow says whether a new row would bring a task that could start, and may be
-// opened. Follow-ups that are being prepared have a claim to the free slots, since
+// opened: one of tasks that wait for the server comes after it. Follow-ups that are being prepared have a claim to the free slots, since
 // open rows are finished first. Tasks that wait for their model to be loaded take
 // the place of others, so that a long load does not open the whole window.
 func (d *dispatcher) needsRow() bool {
@@ -31,7 +31,7 @@ func (d *dispatcher) needsRow() bool {
 	}
 	for i := range d.steps {
 		s := &d.steps[i]
-		if s.root && !s.full() && s.ready.Len() == 0 {
+		if t := s.ready.first(); s.root && !s.full() && (t == nil || t.waits > 0) {
 			return d.parked < d.health.max && d.window.room()
 		}
 	}
