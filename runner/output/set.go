@@ -97,7 +97,7 @@ func NewWith(root *os.Root, job *specs.Job, plan *pipeline.Plan, opts Options) (
 
 // Begin sets aside what an earlier run of the job left under .runner: it gets a name
 // that ends in .previous, which Commit removes. It makes the folder for partial
-// files, and tries whether files can be made where Check saw outputs.
+// files and a .gitignore for .runner if there is none, and tries whether files can be made where Check saw outputs.
 // Write calls it; who calls it before the run learns early that the disk can't be
 // written to. Its errors are *Error.
 func (s *Set) Begin() error {
@@ -105,6 +105,9 @@ func (s *Set) Begin() error {
 		return nil
 	}
 	if err := s.partials.begin(); err != nil {
+		return err
+	}
+	if err := s.ignore(); err != nil {
 		return err
 	}
 	if err := s.rest.setAside(); err != nil {

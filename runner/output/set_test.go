@@ -294,6 +294,34 @@ func TestSimulatedRunsHaveTheirOwnFolder(t *testing.T) {
 	}
 }
 
+// What .runner holds is kept out of git, but for the schema; a .gitignore that is
+// there stays as it is.
+func TestGitIgnoresTheState(t *testing.T) {
+	const ours = "*\n!.gitignore\n!job.schema.json\n"
+	for base, name := range map[string]string{
+		"": ".runner/.gitignore", output.Simulated: ".runner/.gitignore", "elsewhere/deep": "elsewhere/deep/.runner/.gitignore",
+	} {
+		for _, have := range []string{"", "# mine\n"} {
+			b := newBench(t, nil, to(t, "a.jsonl"))
+			want := ours
+			if have != "" {
+				b.put(name, have)
+				want = have
+			}
+			set, err := output.NewWith(b.root, b.job, b.plan, output.Options{Base: base})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := set.Begin(); err != nil || b.read(name) != want {
+				t.Errorf("base %q with %q: %v, %q", base, have, err, b.read(name))
+			}
+			if err := set.Discard(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // Nothing depends on which rows finished first, only on the records.
 func TestSameRecordsSameBytes(t *testing.T) {
 	job, plan, records := story(t)
