@@ -35,6 +35,7 @@ type health struct {
 	paused  bool
 	probing bool      // a probe is under way
 	probe   bool      // only a probe that succeeds ends this pause
+	quiet   bool      // this pause only makes sure that the server is there
 	since   time.Time // when it began
 	until   time.Time // when it ends, or when to probe
 	epoch   int       // counts pauses: what fails of calls started before one says nothing new
@@ -63,6 +64,10 @@ func (d *dispatcher) judgeHealth(err *Error, epoch int) {
 		d.inVain()
 	}
 	many := h.failures.add(true) > maxFailing
+	if err.Class == Disconnected && !many {
+		d.suspect(epoch)
+		return
+	}
 	if err.Class.Treatment() != WaitForServer && !many {
 		return
 	}
@@ -94,12 +99,33 @@ func (d *dispatcher) answered() {
 	h.failures.add(false)
 	h.overdue = false
 	h.trouble = time.Time{}
-	if h.paused {
+	if h.paused && !h.quiet {
 		h.trouble = d.now
 		return
 	}
 	h.pauses.Reset()
 	d.grow()
+}
+
+// suspect asks the server whether it is still there before anything more starts: a
+// connection that broke may be one of a server that is gone, or starts anew behind a
+// proxy that takes connections all the same, and asking it would only use up the
+// attempts of row after row.
+func (d *dispatcher) suspect(epoch int) {
+	h := &d.health
+	if d.caller.prober == nil || h.paused || epoch != h.epoch {
+		return
+	}
+	h.paused, h.quiet, h.probe, h.probing = true, true, true, true
+	h.since, h.epoch = d.now, h.epoch+1
+	d.carryOut(&probeCall{})
+}
+
+// gone makes a quiet pause one of a server that is away.
+func (d *dispatcher) gone(err *Error) {
+	h := &d.health
+	h.quiet, h.trouble, h.newest = false, d.now, err
+	d.caller.events.paused(err, probeEvery)
 }
 
 // pause leaves the server alone. One that has too much to do gets half as many requests
@@ -163,6 +189,10 @@ func (d *dispatcher) expirePause() {
 }
 
 func (d *dispatcher) resume() {
+	if d.health.quiet {
+		d.health.paused, d.health.quiet = false, false
+		return
+	}
 	d.health.paused, d.health.untried = false, true
 	d.health.failures.reset()
 	d.caller.events.resumed(d.now.Sub(d.health.since))
@@ -183,6 +213,9 @@ func (p *probeCall) deliver(d *dispatcher) {
 	d.health.probing = false
 	if p.err != nil {
 		d.health.until = d.now.Add(probeEvery)
+		if d.health.quiet {
+			d.gone(classed(p.err, Unreachable))
+		}
 		d.inVain()
 		return
 	}

@@ -74,6 +74,42 @@ func TestUnreachable(t *testing.T) {
 	})
 }
 
+// A server that drops every connection while it is away, as a proxy before it does,
+// is asked whether it is there after the first one: rows use up one attempt, not all.
+func TestDroppedConnections(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s := newServer(between(10*time.Second+1, 70*time.Second, fail(runner.Disconnected, "the connection broke")))
+		m := probed{s.scripted, func() error {
+			s.looks = append(s.looks, time.Since(s.began))
+			return s.down(time.Since(s.began))
+		}}
+		two := step("a")
+		two.Retry = specs.Retry{Attempts: 2, Initial: time.Millisecond, Max: time.Millisecond}
+		r := run(t.Context(), plan(100, 5, two), m, runner.Options{})
+		if r.err != nil || r.sum.OK != 100 {
+			t.Fatalf("error %v, %+v", r.err, r.sum)
+		}
+		if n := len(s.asked); n > 110 {
+			t.Errorf("asked %d times: the server was not left alone", n)
+		}
+		if paused := r.kinds(runner.HostPaused); len(paused) != 1 || len(s.looks) != 31 {
+			t.Errorf("told %+v, probed at %v", paused, s.looks)
+		}
+	})
+}
+
+// A connection that breaks while the server is well is no pause that anybody hears of.
+func TestOneBrokenConnection(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s := newServer(between(10*time.Second+1, 11*time.Second+1, fail(runner.Disconnected, "the connection broke")))
+		m := probed{s.scripted, func() error { return nil }}
+		r := run(t.Context(), plan(100, 5, step("a")), m, runner.Options{})
+		if r.err != nil || r.sum.OK != 100 || len(r.kinds(runner.HostPaused)) != 0 || len(r.kinds(runner.HostResumed)) != 0 {
+			t.Fatalf("error %v, %+v, %+v", r.err, r.sum, r.kinds(runner.HostPaused))
+		}
+	})
+}
+
 // A model that can't be probed is tried with one request after growing pauses.
 func TestUnreachableWithoutProbe(t *testing.T) {
 	virtual(t, func(t *testing.T) {

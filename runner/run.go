@@ -129,6 +129,7 @@ func (d *dispatcher) handOn(sum *Summary, emit func(*Record) error) error {
 				break
 			}
 			sum.count(row.record)
+			d.caller.events.rowDone(row.record)
 			if d.window.leave(row.bytes) {
 				d.box.nudge()
 			}

@@ -111,7 +111,6 @@ func (d *dispatcher) follow(t, needed *task) {
 
 // rowDone notes that a row has its record.
 func (d *dispatcher) rowDone(row *openRow) {
-	d.caller.events.rowDone(row.record)
 	if !d.opts.FailFast {
 		return
 	}

@@ -75,7 +75,7 @@ func (e *ending) whole() error {
 // unusable says whether no row was ok because the models can't be used on the server.
 func (e *ending) unusable() bool {
 	s := e.summary
-	return s.OK == 0 && s.Failures[runner.DoesNotFit]+s.Failures[runner.ModelMissing] == s.Failed
+	return s.OK == 0 && s.Failures[runner.DoesNotFit]+s.Failures[runner.ModelMissing]+s.Failures[runner.Capability] == s.Failed
 }
 
 // stopped ends a run that was cut short by a person or by the server.

@@ -172,11 +172,7 @@ func TestModelTroubles(t *testing.T) {
 	for _, tr := range modelTroubles {
 		t.Run(tr.fault, func(t *testing.T) {
 			records, stderr, code := faultyRun(t, 20, "30s", tr.fault+` match='^Row'`)
-			want := exitServer // no model there can be used
-			if tr.class == runner.Capability {
-				want = exitOK
-			}
-			if code != want || len(records) != 20 {
+			if code != exitServer || len(records) != 20 {
 				t.Fatalf("exit code %d, %d records\n%s", code, len(records), stderr)
 			}
 			for i, record := range records {

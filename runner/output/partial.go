@@ -64,7 +64,7 @@ func ownName(job *specs.Job) string {
 	if job.Dir == "." || job.Dir == "" {
 		return job.Name
 	}
-	return strings.ReplaceAll(job.Dir, "/", "_") + "_" + job.Name
+	return job.Dir + "/" + job.Name // folderName makes it one name
 }
 
 // folderName makes a job's name the name of a folder. Names that no folder can
