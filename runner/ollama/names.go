@@ -8,7 +8,7 @@ import (
 )
 
 // key is the name under which Ollama finds a model: gemma3, Gemma3:latest and
-// registry.ollama.ai/library/gemma3:latest are one.
+// library/gemma3:latest are one.
 func key(name string) string {
 	return strings.ToLower(model.ParseName(strings.TrimSpace(name)).String())
 }

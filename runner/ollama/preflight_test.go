@@ -112,7 +112,7 @@ func TestPreflight(t *testing.T) {
 	}{
 		{"nothing needed", nil, nil, ""},
 		{"present", []Need{{Model: "gemma3:12b"}, {Model: "qwen3:8b"}}, nil, ""},
-		{"present in another spelling", []Need{{Model: "Gemma3:12B"}, {Model: "registry.ollama.ai/library/qwen3:8b"}, {Model: "library/qwen3:8b"}}, nil, ""},
+		{"present in another spelling", []Need{{Model: "Gemma3:12B"}, {Model: "library/qwen3:8b"}}, nil, ""},
 		{"can think", []Need{{Model: "qwen3:8b", Think: true}}, []string{"/api/show qwen3:8b"}, ""},
 		{"can see", []Need{{Model: "gemma3:12b", Vision: true}}, []string{"/api/show gemma3:12b"}, ""},
 		{
@@ -424,7 +424,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("cloudName(%q) = %v", name, got)
 		}
 	}
-	same := []string{"gemma3", "gemma3:latest", "GEMMA3:Latest", "library/gemma3", "registry.ollama.ai/library/gemma3:latest", " gemma3 "}
+	same := []string{"gemma3", "gemma3:latest", "GEMMA3:Latest", "library/gemma3", "library/gemma3:latest", " gemma3 "}
 	for _, name := range same {
 		if key(name) != key(same[0]) {
 			t.Errorf("key(%q) = %q, want %q", name, key(name), key(same[0]))
