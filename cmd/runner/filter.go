@@ -61,8 +61,8 @@ func (f *jobFlags) matches(plan *pipeline.Plan) ([]match, error) {
 // row's others.
 func (f *jobFlags) variables(plan *pipeline.Plan) []string {
 	names := slices.Clone(plan.Columns)
-	for row := range plan.Rows {
-		if row != nil {
+	for row, err := range plan.Rows {
+		if err == nil {
 			names = append(names, slices.Sorted(maps.Keys(row.Vars))...)
 		}
 		break

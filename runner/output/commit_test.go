@@ -255,7 +255,7 @@ func TestEarlierFolderIsALink(t *testing.T) {
 	b := newBench(t, nil, to(t, "a.jsonl"))
 	b.put("mine/a.jsonl", "x")
 	b.put(".runner/partial/other", "x")
-	if err := os.Symlink("../../mine", filepath.Join(b.dir, ".runner/partial/job")); err != nil {
+	if err := os.Symlink("../../mine", filepath.Join(b.dir, ".runner", "partial", "job")); err != nil {
 		t.Fatal(err)
 	}
 	b.write(ok(0, nil, "r"))
