@@ -40,9 +40,8 @@ type property struct {
 // itself took as long as all of loading a job.
 func readNode(dec *json.Decoder) (*node, error) {
 	n := &node{}
-	plain := n.plain()
 	err := members(dec, func(key string) error {
-		if target, ok := plain[key]; ok {
+		if target := n.plain(key); target != nil {
 			return dec.Decode(target)
 		}
 		return n.read(dec, key)
@@ -50,14 +49,41 @@ func readNode(dec *json.Decoder) (*node, error) {
 	return n, err
 }
 
-// plain are the members that decode as they are.
-func (n *node) plain() map[string]any {
-	return map[string]any{
-		"$ref": &n.Ref, "title": &n.Title, "description": &n.Description,
-		"required": &n.Required, "enum": &n.Enum, "pattern": &n.Pattern, "examples": &n.Examples,
-		"minimum": &n.Minimum, "maximum": &n.Maximum, "minLength": &n.MinLength, "maxLength": &n.MaxLength,
-		"minItems": &n.MinItems, "maxItems": &n.MaxItems, "minProperties": &n.MinKeys, "maxProperties": &n.MaxKeys,
+// plain is where a member goes that decodes as it is, nil for others.
+func (n *node) plain(key string) any {
+	switch key {
+	case "$ref":
+		return &n.Ref
+	case "title":
+		return &n.Title
+	case "description":
+		return &n.Description
+	case "required":
+		return &n.Required
+	case "enum":
+		return &n.Enum
+	case "pattern":
+		return &n.Pattern
+	case "examples":
+		return &n.Examples
+	case "minimum":
+		return &n.Minimum
+	case "maximum":
+		return &n.Maximum
+	case "minLength":
+		return &n.MinLength
+	case "maxLength":
+		return &n.MaxLength
+	case "minItems":
+		return &n.MinItems
+	case "maxItems":
+		return &n.MaxItems
+	case "minProperties":
+		return &n.MinKeys
+	case "maxProperties":
+		return &n.MaxKeys
 	}
+	return nil
 }
 
 // read reads a member that holds schemas, or that has two forms; others are passed over.
