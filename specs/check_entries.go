@@ -78,7 +78,7 @@ func (d *draft) checkIncluded(entry Entry) {
 			continue
 		}
 		help := "remove it"
-		if meant := nearest(name.Value, d.axisNames()); meant != "" {
+		if meant := Nearest(name.Value, d.axisNames()); meant != "" {
 			help = fmt.Sprintf("did you mean %q?", meant)
 		}
 		d.warn(name.Pos, "", fmt.Sprintf("include sets %q, which no template uses", name.Value), help)

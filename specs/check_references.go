@@ -200,7 +200,7 @@ func (d *draft) jsonReference(u use, step int, path []string, n int) *complaint 
 		if !ok || slices.Contains(known, path[i]) {
 			continue
 		}
-		meant := nearest(path[i], known)
+		meant := Nearest(path[i], known)
 		if !closed && meant == "" {
 			return nil // an object may have more properties than its schema names
 		}
@@ -237,7 +237,7 @@ func (d *draft) variableHelp(u use, path []string) string {
 	if u.sight == ofOutput {
 		names = append(names, recordNames...)
 	}
-	if meant := nearest(name, names); meant != "" {
+	if meant := Nearest(name, names); meant != "" {
 		return "did you mean ." + meant + "?"
 	}
 	if len(d.scope.names) == 0 {

@@ -100,7 +100,7 @@ func similar(name string, files []string) string {
 	for _, file := range files {
 		stems = append(stems, stem(file))
 	}
-	meant := nearest(stem(name), stems)
+	meant := Nearest(stem(name), stems)
 	found := ""
 	for i, file := range files {
 		if meant != "" && stems[i] == meant && (found == "" || path.Ext(file) == path.Ext(name)) {

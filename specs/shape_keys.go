@@ -11,7 +11,7 @@ import (
 // unknownKey reports a key and returns the one that was probably meant.
 func (s *shaper) unknownKey(key *yaml.Node, shape *schema.Shape) string {
 	names := shape.Names()
-	meant := nearest(key.Value, names)
+	meant := Nearest(key.Value, names)
 	if other := otherNames[key.Value]; slices.Contains(names, other) {
 		meant = other
 	}

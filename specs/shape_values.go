@@ -41,7 +41,7 @@ func (s *shaper) meantValue(n *yaml.Node, shape *schema.Shape) string {
 			names = append(names, text)
 		}
 	}
-	if meant := nearest(n.Value, names); meant != "" {
+	if meant := Nearest(n.Value, names); meant != "" {
 		return fmt.Sprintf("did you mean %q?", meant)
 	}
 	return ""

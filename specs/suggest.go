@@ -9,8 +9,8 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// nearest returns the name that was probably meant, empty where none is near.
-func nearest(name string, names []string) string {
+// Nearest returns the name that was probably meant, empty where none is near.
+func Nearest(name string, names []string) string {
 	length := len([]rune(name))
 	best, distance := "", min((length+2)/3, length-1) // so many slips in a word of that length
 	for _, n := range names {
@@ -54,7 +54,7 @@ func fold(name string) string {
 
 // didYouMean suggests a name, or lists what there is: `the steps are "a" and "b"`.
 func didYouMean(name, many string, names []string, show func(string) string) string {
-	if n := nearest(name, names); n != "" && n != name {
+	if n := Nearest(name, names); n != "" && n != name {
 		return "did you mean " + show(n) + "?"
 	}
 	const most = 12 // more than a person reads

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/batchrunner/runner/pipeline"
+	"github.com/batchrunner/runner/specs"
 )
 
 // A match is one --only: a variable's path and the value it must have. Without a
@@ -127,15 +127,9 @@ func lookup(vars map[string]any, path []string) (any, bool) {
 
 // suggest proposes the nearest of names, or lists them.
 func suggest(name string, names []string) string {
-	best, score := "", 0.5
-	for _, n := range names {
-		if s := levenshtein.Match(name, n, nil); s > score {
-			best, score = n, s
-		}
-	}
-	switch {
-	case best != "":
-		return fmt.Sprintf("did you mean %q?", best)
+	switch near := specs.Nearest(name, names); {
+	case near != "":
+		return fmt.Sprintf("did you mean %q?", near)
 	case len(names) == 0:
 		return "this job has none"
 	}

@@ -67,14 +67,6 @@ func (f *folder) inside(file string) (string, error) {
 	return filepath.ToSlash(rel), nil
 }
 
-// makeState makes .runner/ in the root.
-func (f *folder) makeState() error {
-	if err := f.MkdirAll(stateFolder, 0o755); err != nil {
-		return fail(exitDisk, "the folder %s can't be made in %s: %s", stateFolder, f.path, reason(err))
-	}
-	return nil
-}
-
 // reason is what the system says of an error, without the call and the path.
 func reason(err error) string {
 	var path *fs.PathError

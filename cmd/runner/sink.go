@@ -30,9 +30,6 @@ func (a *app) openSink(j *loadedJob, flags *applyFlags) (sink, error) {
 	if len(j.job.Outputs) == 0 || flags.partial() {
 		return a.printer(j, flags), nil
 	}
-	if err := j.folder.makeState(); err != nil {
-		return nil, err
-	}
 	set, err := j.outputs(flags.simulate)
 	if err != nil {
 		return nil, err
