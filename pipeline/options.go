@@ -64,14 +64,14 @@ func (o *option) inRange(v any) error {
 		return nil
 	}
 	f, _ := n.Float64() // as has seen that it is a number
-	if low := o.shape.Min; low != nil {
+	if low := o.shape.Min; low != "" {
 		if least, _ := low.Float64(); f < least {
-			return fmt.Errorf("option %q must be at least %s, but is %s", o.name, *low, n)
+			return fmt.Errorf("option %q must be at least %s, but is %s", o.name, low, n)
 		}
 	}
-	if high := o.shape.Max; high != nil {
+	if high := o.shape.Max; high != "" {
 		if most, _ := high.Float64(); f > most {
-			return fmt.Errorf("option %q must be at most %s, but is %s", o.name, *high, n)
+			return fmt.Errorf("option %q must be at most %s, but is %s", o.name, high, n)
 		}
 	}
 	return nil

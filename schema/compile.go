@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -221,7 +222,7 @@ func (s *Schema) explain(err error) *Error {
 	return &Error{Message: strings.ReplaceAll(text, base, "")}
 }
 
-var expected = regexp.MustCompile(`^expected (.+), but got (\w+)$`)
+var expected = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^expected (.+), but got (\w+)$`) })
 
 // invalid says what is no JSON Schema, and where.
 func (s *Schema) invalid(leaf *jsonschema.ValidationError) *Error {
@@ -231,7 +232,7 @@ func (s *Schema) invalid(leaf *jsonschema.ValidationError) *Error {
 		return e
 	}
 	key, got := path[len(path)-1], quoted(at(s.docs[s.address], path))
-	m := expected.FindStringSubmatch(leaf.Message)
+	m := expected().FindStringSubmatch(leaf.Message)
 	switch keyword := last(leaf.KeywordLocation); {
 	case keyword == "enum" && key == "type":
 		e.Message, e.Help = fmt.Sprintf("%s is no type of JSON Schema", got), `the types are "string", "integer", "number", "boolean", "array", "object" and "null"`

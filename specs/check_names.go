@@ -2,11 +2,10 @@ package specs
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 )
 
-var identifiers = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var identifiers = pattern(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // reserved are names that templates see beside the variables, and those that the
 // matrix uses itself.
@@ -42,7 +41,7 @@ func (d *draft) checkName(name String, kind string) {
 	switch {
 	case slices.Contains(reserved, name.Value):
 		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of %s, since %s", name.Value, kind, taken(name.Value)), "choose another name")
-	case !identifiers.MatchString(name.Value):
+	case !identifiers().MatchString(name.Value):
 		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of %s, since templates can't write it", shown, kind), "write letters, digits and _, not beginning with a digit: "+identifier(shown))
 	}
 }

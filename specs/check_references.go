@@ -263,7 +263,7 @@ func (d *draft) fieldReference(u use, path []string) *complaint {
 		return noFields(u, path, 2)
 	}
 	show := func(name string) string {
-		if !identifiers.MatchString(name) {
+		if !identifiers().MatchString(name) {
 			return fmt.Sprintf("{{ index .%s %q }}", path[0], name)
 		}
 		return written([]string{path[0], name})

@@ -1,9 +1,7 @@
 package specs
 
 import (
-	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -58,7 +56,7 @@ func (s *shaper) helpKind(n *yaml.Node, shape *schema.Shape, label, kind string)
 		return fmt.Sprintf("give it a unit: %ss, %sm or %sh", n.Value, n.Value, n.Value)
 	case scalar && kind != "string" && shape.Allows("string") && shape.Pattern == nil && shape.Enum == nil:
 		return fmt.Sprintf("put it in quotes: %q", n.Value)
-	case kind == "string" && (shape.Allows("integer") || shape.Allows("number")) && plainNumber.MatchString(n.Value):
+	case kind == "string" && (shape.Allows("integer") || shape.Allows("number")) && plainNumber().MatchString(n.Value):
 		return "leave out the quotes: " + n.Value
 	case kind == "string" && shape.Allows("boolean") && yesNo[strings.ToLower(n.Value)] != "":
 		return "write " + yesNo[strings.ToLower(n.Value)]
@@ -94,7 +92,7 @@ func axisHelp(text string) string {
 	return "a list of one is written [" + text + "]"
 }
 
-var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+var plainNumber = pattern(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 // yesNo are the words that people write for true and false.
 var yesNo = map[string]string{"yes": "true", "y": "true", "on": "true", "true": "true", "no": "false", "n": "false", "off": "false", "false": "false"}
@@ -112,10 +110,10 @@ func example(label string, shape *schema.Shape) string {
 }
 
 // flow writes a JSON value as a person writes it in YAML, on one line.
-func flow(value json.RawMessage) string {
+func flow(value string) string {
 	var n yaml.Node
-	if err := yaml.Unmarshal(value, &n); err != nil || len(n.Content) == 0 {
-		return string(value)
+	if err := yaml.Unmarshal([]byte(value), &n); err != nil || len(n.Content) == 0 {
+		return value
 	}
 	return flowNode(n.Content[0])
 }

@@ -75,7 +75,7 @@ func insteadOfText(n *yaml.Node, shape *schema.Shape) string {
 	switch {
 	case shape.Allows("array"):
 		return "put it in brackets: [" + strconv.Quote(n.Value) + "]"
-	case plainNumber.MatchString(n.Value):
+	case plainNumber().MatchString(n.Value):
 		return "leave out the quotes: " + n.Value
 	case word != "" && shape.Allows("boolean"):
 		return "write " + word
@@ -88,7 +88,7 @@ func (s *shaper) number(n *yaml.Node, shape *schema.Shape, label string) {
 	if len(shape.Kinds) == 0 {
 		return // data: it keeps its spelling
 	}
-	if !plainNumber.MatchString(n.Value) {
+	if !plainNumber().MatchString(n.Value) {
 		s.refuse(n, fmt.Sprintf("%s: %s is an odd way to write a number", label, n.Value), oddNumber(n.Value))
 		return
 	}
@@ -97,10 +97,10 @@ func (s *shaper) number(n *yaml.Node, shape *schema.Shape, label string) {
 	case value == nil:
 	case len(shape.Enum) > 0 && !slices.Contains(shape.Enum, n.Value):
 		s.refuse(n, enumNumber(n, shape, label), "")
-	case shape.Min != nil && value.Cmp(float(*shape.Min)) < 0:
-		s.refuse(n, fmt.Sprintf("%s must be at least %s, but is %s", label, *shape.Min, n.Value), "")
-	case shape.Max != nil && value.Cmp(float(*shape.Max)) > 0:
-		s.refuse(n, fmt.Sprintf("%s must be at most %s, but is %s", label, *shape.Max, n.Value), "")
+	case shape.Min != "" && value.Cmp(float(shape.Min)) < 0:
+		s.refuse(n, fmt.Sprintf("%s must be at least %s, but is %s", label, shape.Min, n.Value), "")
+	case shape.Max != "" && value.Cmp(float(shape.Max)) > 0:
+		s.refuse(n, fmt.Sprintf("%s must be at most %s, but is %s", label, shape.Max, n.Value), "")
 	case kindOf(n) == "integer" && value.IsInt() && !fits(n.Value):
 		s.refuse(n, fmt.Sprintf("%s: %s is too large a number", label, n.Value), "")
 	}

@@ -130,7 +130,7 @@ func nodeJSON(n *yaml.Node, to *bytes.Buffer) error {
 		to.WriteByte(']')
 		return nil
 	}
-	if kind := kindOf(n); (kind == "integer" || kind == "number") && !plainNumber.MatchString(n.Value) {
+	if kind := kindOf(n); (kind == "integer" || kind == "number") && !plainNumber().MatchString(n.Value) {
 		return &nodeError{n, n.Value + " is an odd way to write a number", oddNumber(n.Value)}
 	}
 	value, err := plain(n)

@@ -75,7 +75,7 @@ func (t *Template) newRendering() *rendering {
 	}
 	for _, f := range t.used {
 		if f.call != nil {
-			bound[f.Name] = f.bind(b)
+			bound[f.name] = f.bind(b)
 		}
 	}
 	tmpl := template.New(mainName).Option("missingkey=error").Funcs(bound)

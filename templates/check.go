@@ -164,15 +164,15 @@ func (c *checker) number(n *parse.NumberNode) {
 // call checks a function's number of arguments.
 func (c *checker) call(word *parse.IdentifierNode, args int) {
 	f := functions().byName[word.Ident]
-	c.used[f.Name] = f
+	c.used[f.name] = f
 	if args >= f.min && (f.max < 0 || args <= f.max) {
 		return
 	}
-	help := "its form is: " + f.Signature
+	help := "its form is: " + f.form()
 	if args == 0 {
 		help += "; as an argument, put it in parentheses"
 	}
-	c.fail(word.Pos, help, "%s takes %s, but gets %d", f.Name, f.arity(), args)
+	c.fail(word.Pos, help, "%s takes %s, but gets %d", f.name, f.arity(), args)
 }
 
 // arity says how many arguments a function takes.

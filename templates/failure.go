@@ -10,11 +10,11 @@ import (
 // The messages of text/template/exec.go for what only a scope can show. Whatever
 // else it could say, check refuses before or our own functions say instead.
 var (
-	execPlace   = regexp.MustCompile(`^template: \x00:(\d+):(\d+): `)
-	noEntry     = regexp.MustCompile(`: map has no entry for key (".*")$`)
-	nilData     = regexp.MustCompile(`: nil data; no entry for key (".*")$`)
-	nilReceiver = regexp.MustCompile(`: nil pointer evaluating .*\.([^.]+)$`)
-	noField     = regexp.MustCompile(`: can't evaluate field (\S+) in type (.*)$`)
+	execPlace   = pattern(`^template: \x00:(\d+):(\d+): `)
+	noEntry     = pattern(`: map has no entry for key (".*")$`)
+	nilData     = pattern(`: nil data; no entry for key (".*")$`)
+	nilReceiver = pattern(`: nil pointer evaluating .*\.([^.]+)$`)
+	noField     = pattern(`: can't evaluate field (\S+) in type (.*)$`)
 )
 
 // explain says in our own words what stopped a rendering, with its place.
@@ -24,7 +24,7 @@ func (t *Template) explain(err error, scope map[string]any) *Error {
 	if f, ok := isFailure(err); ok {
 		return t.explainFailure(f, pos, scope)
 	}
-	for _, pattern := range []*regexp.Regexp{noEntry, nilData, nilReceiver, noField} {
+	for _, pattern := range []*regexp.Regexp{noEntry(), nilData(), nilReceiver(), noField()} {
 		if m := pattern.FindStringSubmatch(text); m != nil {
 			return t.explainField(pos, unquoted(m[1]), pattern, m[len(m)-1], scope)
 		}
@@ -42,7 +42,7 @@ func unquoted(s string) string {
 // execOffset is the byte that text/template's message points to; it counts lines
 // from 1 and bytes of a line from 0.
 func (t *Template) execOffset(message string) int {
-	m := execPlace.FindStringSubmatch(message)
+	m := execPlace().FindStringSubmatch(message)
 	if m == nil {
 		return 0
 	}
@@ -161,13 +161,13 @@ func (t *Template) explainField(pos int, name string, pattern *regexp.Regexp, ty
 	}
 	where := errorAt(t.text, pos, "", "")
 	switch pattern {
-	case noEntry:
+	case noEntry():
 		where.Message = "the template uses ." + name + ", which the value here does not have"
 		where.Help = "if it may be missing: {{ get . " + strconv.Quote(name) + ` | default "none" }}`
-	case nilData:
+	case nilData():
 		where.Message = "there is no value here that could have ." + name
 		where.Help = `hand one on where the template is called: {{ template "name" . }}`
-	case nilReceiver:
+	case nilReceiver():
 		where.Message = "." + name + " can't be read of null"
 	default:
 		where.Message = "." + name + " can't be read of " + kindOfType(typ)

@@ -17,13 +17,12 @@ type Function struct {
 	Output    string // what the example renders to
 }
 
-// A function is a Function with its Go code. What its signature says of the number
-// of arguments and of the result is what check and rewrite go by.
+// A function is a line of the tables with what its signature says of the number of
+// arguments and of the result, which check and rewrite go by.
 type function struct {
-	Function
+	entry
 	min, max int  // arguments; max is -1 for any number
 	result   kind // what it surely gives, or anyKind
-	call     impl // nil: and, or, which only text/template can do
 }
 
 // An impl carries a function out. The number of arguments is right, their kinds
@@ -52,9 +51,9 @@ func newLibrary() *library {
 	} {
 		for _, e := range entries {
 			f := e.function()
-			lib.byName[f.Name] = f
-			lib.known[f.Name] = true
-			lib.names = append(lib.names, f.Name)
+			lib.byName[f.name] = f
+			lib.known[f.name] = true
+			lib.names = append(lib.names, f.name)
 		}
 	}
 	slices.Sort(lib.names)
@@ -69,7 +68,7 @@ func Describe() []Function {
 	lib := functions()
 	list := make([]Function, len(lib.names))
 	for i, name := range lib.names {
-		list[i] = lib.byName[name].Function
+		list[i] = lib.byName[name].describe()
 	}
 	return list
 }
@@ -81,17 +80,21 @@ type entry struct {
 	text      string
 	example   string // the action without its braces
 	output    string
-	call      impl
+	call      impl // nil: and, or, which only text/template can do
 }
+
+func (e entry) describe() Function {
+	return Function{Name: e.name, Signature: e.form(), Text: e.text, Example: "{{ " + e.example + " }}", Output: e.output}
+}
+
+// form is how the function is called.
+func (e entry) form() string { return strings.TrimSpace(e.name + " " + e.signature) }
 
 // function reads the signature: each word before the arrow is an argument.
 func (e entry) function() *function {
-	f := &function{call: e.call, result: anyKind}
-	f.Name, f.Text, f.Output = e.name, e.text, e.output
-	f.Signature = strings.TrimSpace(e.name + " " + e.signature)
-	f.Example = "{{ " + e.example + " }}"
+	f := &function{entry: e, result: anyKind}
 	args, result, _ := strings.Cut(e.signature, "->")
-	for _, arg := range strings.Fields(args) {
+	for arg := range strings.FieldsSeq(args) {
 		if !strings.HasPrefix(arg, "[") {
 			f.min++
 		}
@@ -146,9 +149,9 @@ func (b *budget) call(f *function, args []any) (any, error) {
 
 func (f *function) named(err error) error {
 	if failure, ok := isFailure(err); ok {
-		return failure.of(f.Name)
+		return failure.of(f.name)
 	}
-	return failed("%s can't be computed: %s", f.Name, err)
+	return failed("%s can't be computed: %s", f.name, err)
 }
 
 // similar finds the name that a misspelt one was meant to be, or "".

@@ -53,7 +53,7 @@ type app struct {
 // Main runs the command line args and returns the process's exit code.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := newApp(stdin, stdout, stderr)
-	cmd := a.root()
+	cmd := a.root(args)
 	cmd.SetArgs(args)
 	return a.report(cmd.ExecuteContext(ctx))
 }

@@ -181,7 +181,7 @@ func TestReadmeRun(t *testing.T) {
 // TestReadmeHasEveryCommand holds README's table against the command.
 func TestReadmeHasEveryCommand(t *testing.T) {
 	text := page(t, "README.md")
-	for _, c := range newApp(nil, os.Stdout, os.Stderr).root().Commands() {
+	for _, c := range newApp(nil, os.Stdout, os.Stderr).root(nil).Commands() {
 		if c.Hidden || c.Name() == "help" || c.Name() == "exit-codes" {
 			continue
 		}

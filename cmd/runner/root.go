@@ -2,12 +2,10 @@ package main
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
-
-// notNumber is what strconv says of a flag's value.
-var notNumber = regexp.MustCompile(` flag: strconv\.Parse\w+: .*$`)
 
 const longHelp = `runner asks your local language models for each row of a job: a YAML file with
 prompts, the variables that fill them, models and limits. It writes the answers
@@ -16,8 +14,9 @@ in order, and every row ends ok or with a named failure.
   runner init translate         write a small job that works
   runner apply translate.yaml   run it`
 
-// root builds the tree of commands.
-func (a *app) root() *cobra.Command {
+// root makes the command that args are for: a tree with all commands, or with the
+// one that args begin with.
+func (a *app) root(args []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:                        "runner",
 		Short:                      "Ask local language models for every row of a job file",
@@ -35,23 +34,48 @@ func (a *app) root() *cobra.Command {
 	cmd.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but mistakes and failures")
 	cmd.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say more: every retry and every failed row")
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		text := notNumber.ReplaceAllString(err.Error(), ": it must be a number")
+		strconvs := regexp.MustCompile(` flag: strconv\.Parse\w+: .*$`)
+		text := strconvs.ReplaceAllString(err.Error(), ": it must be a number")
 		return fail(exitMistake, "%s; see: %s --help", text, c.CommandPath())
 	})
 
-	cmd.AddGroup(&cobra.Group{ID: "first", Title: "Commands:"}, &cobra.Group{ID: "more", Title: "More:"})
-	add := func(group string, commands ...*cobra.Command) {
-		for _, c := range commands {
-			c.GroupID = group
-			cmd.AddCommand(c)
-		}
-	}
-	add("first", a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand())
-	add("more", a.modelsCommand(), a.simulateCommand(), a.schemaCommand(), a.versionCommand())
-	cmd.AddCommand(a.demoCommand(), exitCodesTopic())
-	cmd.SetHelpCommandGroupID("more")
-	cmd.SetCompletionCommandGroupID("more")
+	a.addCommands(cmd, args)
 	return cmd
+}
+
+// addCommands makes the command that args begin with, or all commands where that is
+// none of them: only help, completion and suggestions need the others.
+func (a *app) addCommands(cmd *cobra.Command, args []string) {
+	const first, more = "first", "more"
+	cmd.AddGroup(&cobra.Group{ID: first, Title: "Commands:"}, &cobra.Group{ID: more, Title: "More:"})
+	cmd.SetHelpCommandGroupID(more)
+	cmd.SetCompletionCommandGroupID(more)
+	type command struct {
+		name, group string
+		make        func() *cobra.Command
+	}
+	commands := []command{
+		{"init", first, a.initCommand},
+		{"validate", first, a.validateCommand},
+		{"plan", first, a.planCommand},
+		{"apply", first, a.applyCommand},
+		{"models", more, a.modelsCommand},
+		{"simulate", more, a.simulateCommand},
+		{"schema", more, a.schemaCommand},
+		{"version", more, a.versionCommand},
+		{"demo", "", a.demoCommand},
+		{"exit-codes", "", exitCodesTopic},
+	}
+	named := slices.IndexFunc(commands, func(c command) bool { return len(args) > 0 && args[0] == c.name })
+	if named >= 0 {
+		commands = commands[named : named+1]
+		cmd.CompletionOptions.DisableDefaultCmd = true
+	}
+	for _, c := range commands {
+		made := c.make()
+		made.GroupID = c.group
+		cmd.AddCommand(made)
+	}
 }
 
 // unknownCommand answers a first argument that is no command.

@@ -162,11 +162,11 @@ func sizeOf(e *entry, params float64) int64 {
 	return int64(params * 6e8)
 }
 
-var parametersInName = regexp.MustCompile(`[:-](\d+(?:\.\d+)?)(b|m)\b`)
+var parametersInName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[:-](\d+(?:\.\d+)?)(b|m)\b`) })
 
 // parameters reads the billions of parameters from a name; 3 where it has none.
 func parameters(full string) float64 {
-	found := parametersInName.FindStringSubmatch(full)
+	found := parametersInName().FindStringSubmatch(full)
 	if found == nil {
 		return 3
 	}

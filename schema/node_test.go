@@ -18,8 +18,8 @@ type node struct {
 	AnyOf       []*node
 	Enum        []json.RawMessage
 	Pattern     string
-	Minimum     *json.Number
-	Maximum     *json.Number
+	Minimum     json.Number
+	Maximum     json.Number
 	MinLength   int
 	MaxLength   int
 	MinItems    int
@@ -35,9 +35,7 @@ type property struct {
 	node *node
 }
 
-// readNode reads one schema. It goes through the text once, from token to token:
-// the job schema is read whenever the command starts, and decoding each level by
-// itself took as long as all of loading a job.
+// readNode reads one schema.
 func readNode(dec *json.Decoder) (*node, error) {
 	n := &node{}
 	err := members(dec, func(key string) error {
