@@ -57,6 +57,7 @@ type Client struct {
 	remote     sync.Map    // by model name as asked: where it runs, empty for the server itself (string)
 	simulated  atomic.Bool // the server said so in a reply
 	begun      atomic.Pointer[chan look]
+	sight      atomic.Pointer[sight]
 }
 
 var (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
@@ -14,12 +15,11 @@ import (
 // needs no loading, nor does one that is there as req wants it, as far as the server
 // tells how that is.
 func (c *Client) Load(ctx context.Context, req *pipeline.Request) (loaded bool, err error) {
-	body, err := loadBody(req)
-	if err != nil {
-		return false, &runner.Error{Class: runner.InvalidRequest, Message: err.Error(), Cause: err}
-	}
 	if remote, err := c.vet(ctx, req.Model); err != nil || remote {
 		return false, err
+	}
+	if seen := c.justSeen(req.Model); seen != nil && asWanted(seen, req) {
+		return false, nil
 	}
 	before, known, err := c.inMemory(ctx, req.Model)
 	if err != nil {
@@ -27,6 +27,10 @@ func (c *Client) Load(ctx context.Context, req *pipeline.Request) (loaded bool, 
 	}
 	if before != nil && asWanted(before, req) {
 		return false, nil
+	}
+	body, err := loadBody(req)
+	if err != nil {
+		return false, &runner.Error{Class: runner.InvalidRequest, Message: err.Error(), Cause: err}
 	}
 	answer, err := c.ask(ctx, req, body, nil)
 	switch {
@@ -62,6 +66,25 @@ func reloaded(before, after *ModelInfo) bool {
 	return before.ContextLength != after.ContextLength || before.SizeLoaded != after.SizeLoaded || before.SizeVRAM != after.SizeVRAM
 }
 
+// A sight is what the server had in memory when it was looked at.
+type sight struct {
+	at      time.Time
+	running []ModelInfo
+}
+
+// fresh is how long a sight is as good as asking again. A model that leaves memory
+// after it was seen is loaded by the first request, within that one's own timeouts.
+const fresh = time.Second
+
+// justSeen returns a model that was in memory a moment ago, else nil.
+func (c *Client) justSeen(name string) *ModelInfo {
+	seen := c.sight.Load()
+	if seen == nil || time.Since(seen.at) > fresh {
+		return nil
+	}
+	return named(seen.running, name)
+}
+
 // inMemory finds a model among those in the server's memory, nil if it isn't
 // there. A server that can't tell leaves known false.
 func (c *Client) inMemory(ctx context.Context, name string) (info *ModelInfo, known bool, err error) {
@@ -72,12 +95,16 @@ func (c *Client) inMemory(ctx context.Context, name string) (info *ModelInfo, kn
 	if err != nil {
 		return nil, false, err
 	}
-	for i := range running {
-		if key(running[i].Name) == key(name) {
-			return &running[i], true, nil
+	return named(running, name), true, nil
+}
+
+func named(models []ModelInfo, name string) *ModelInfo {
+	for i := range models {
+		if key(models[i].Name) == key(name) {
+			return &models[i]
 		}
 	}
-	return nil, true, nil
+	return nil
 }
 
 // noSuchPath says that a server does not know the path it was asked for: it has

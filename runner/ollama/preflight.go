@@ -5,7 +5,9 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/ollama/ollama/api"
 	"github.com/sourcegraph/conc"
 	"github.com/sourcegraph/conc/pool"
 
@@ -119,6 +121,7 @@ func (c *Client) Begin(ctx context.Context) (end func()) {
 	c.begun.Store(&begun)
 	var wait conc.WaitGroup
 	wait.Go(func() { begun <- c.lookNow(ctx) })
+	wait.Go(func() { _, _ = encode(&api.ChatRequest{}) }) // encoding/json's first look at the type takes half a millisecond
 	return func() {
 		cancel()
 		wait.Wait()
@@ -139,21 +142,17 @@ func (c *Client) look(ctx context.Context) look {
 	}
 }
 
-// lookNow asks for the version and the models at the same time. A server that lists
-// its models but has no version is an imitation, and welcome.
+// lookNow asks one thing after the other, on one connection: a second one costs more
+// than it saves where the server is near. A server that lists its models but has no
+// version, or no list of those in memory, is an imitation, and welcome.
 func (c *Client) lookNow(ctx context.Context) look {
 	var found look
-	p := pool.New().WithContext(ctx)
-	p.Go(func(ctx context.Context) error {
-		found.version, _ = c.Version(ctx)
-		return nil
-	})
-	p.Go(func(ctx context.Context) (err error) {
-		found.models, err = c.List(ctx)
-		return err
-	})
-	if err := p.Wait(); err != nil {
-		return look{err: classed(err)}
+	if found.models, found.err = c.List(ctx); found.err != nil {
+		return found
+	}
+	found.version, _ = c.Version(ctx)
+	if running, err := c.Running(ctx); err == nil {
+		c.sight.Store(&sight{at: time.Now(), running: running})
 	}
 	return found
 }
