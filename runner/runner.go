@@ -48,6 +48,8 @@ type Result struct {
 	Answer   *pipeline.Answer  // nil where Err is not, unless the answer itself is what failed
 	Err      *Error            // nil: ok
 	Attempts int               // calls made, 0 where the task was not asked; a failed load is one
+	Key      pipeline.Key      // of the request; zero where none could be made, and in a run without a store
+	Reused   bool              // taken from the store, or from another task of the run with this key
 }
 
 // A Record is what became of one row: the results of its steps in file order.

@@ -1,0 +1,52 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"github.com/batchrunner/runner/pipeline"
+)
+
+// A Store keeps results, so that no question is asked twice. Its methods are safe for
+// concurrent use.
+type Store interface {
+	// Find gives for each key what is stored of it, in the order of the keys: the newest
+	// answer, else the newest failure, else nil.
+	Find(ctx context.Context, keys []pipeline.Key) ([]*Stored, error)
+	// Keep takes what became of a task. It does not wait for the disk: done is called
+	// once, from another goroutine, when the outcome is durable, or with the error
+	// that kept it from being. A nil done: nobody waits for it.
+	Keep(o *Outcome, done func(error))
+	// KeepAttempt takes a failed attempt, which may have been a task's last. Nobody
+	// waits for it.
+	KeepAttempt(a *FailedAttempt)
+}
+
+// A Stored is a result as it was kept. It is read only, but for Answer, which is its
+// finder's own.
+type Stored struct {
+	ID       int64            // of the result in the store
+	Answer   *pipeline.Answer // nil of a failure; without JSON, which is made of Response
+	Err      *Error           // nil of an answer
+	Attempts int              // that it took
+}
+
+// An Outcome is what became of a task in a run.
+type Outcome struct {
+	Result   *Result
+	RowID    string
+	Question []byte    // the canonical text that Result.Key is of; nil where there was no request
+	Stored   int64     // the result in the store that it was taken from; 0: a new one
+	Started  time.Time // of the last attempt; zero of a task that was not asked
+}
+
+// A FailedAttempt is one call that gave no answer, or one that could not be used.
+type FailedAttempt struct {
+	Task    pipeline.Task
+	RowID   string
+	Key     pipeline.Key
+	Attempt int // from 1
+	Started time.Time
+	Elapsed time.Duration
+	Err     *Error
+}
