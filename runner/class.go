@@ -34,6 +34,7 @@ const (
 	ModelMissing    Class = "model_missing"    // 404; fails all rows of the model
 	DoesNotFit      Class = "does_not_fit"     // the host's memory can't hold the model; fails all its rows, but once it has answered: once again
 	Unauthorized    Class = "unauthorized"     // 401, 403; stops the run
+	NotStored       Class = "not_stored"       // nothing is stored and nothing may be asked; fails, unasked
 	Interrupted     Class = "interrupted"      // the run ended before the task did; the row has no record
 )
 
@@ -65,6 +66,19 @@ func (c Class) Treatment() Treatment {
 		return StopRun
 	default:
 		return FailRow
+	}
+}
+
+// OfRequest says that the request itself, with its model, is what failed: it would
+// fail again. Such a failure is kept like an answer and not asked again until the
+// request changes. What failed for reasons outside of it (the server, the network,
+// time) is asked again by the next run.
+func (c Class) OfRequest() bool {
+	switch c {
+	case Repeat, TooLarge, Empty, ThinkingOnly, Cut, ContextOverflow, Schema, InvalidRequest, Capability:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -19,6 +19,7 @@ type dispatcher struct {
 	caller *caller
 	opts   Options
 	stop   context.CancelCauseFunc // ends the calls in flight
+	keeper *keeper                 // nil without a store
 
 	feed  *feed
 	box   *mailbox[notice]   // from the workers and the preparer
@@ -69,9 +70,9 @@ func newDispatcher(plan *pipeline.Plan, model Model, opts Options, stop context.
 	c := &caller{plan: plan, model: model, events: newObserver(opts.Observe), chunks: opts.Chunks}
 	c.loader, _ = model.(Loader)
 	c.prober, _ = model.(Prober)
-	return &dispatcher{
-		plan: plan, caller: c, opts: opts, stop: stop,
-		feed: newFeed(plan), box: newMailbox[notice](), prep: newMailbox[followUp](),
+	d := &dispatcher{
+		plan: plan, caller: c, opts: opts, stop: stop, keeper: newKeeper(&opts),
+		box: newMailbox[notice](), prep: newMailbox[followUp](),
 		calls: make(chan call, concurrency+1), // and one probe
 		done:  newMailbox[*openRow](), pool: pool.New(),
 		alarm:   time.NewTimer(time.Hour),
@@ -83,6 +84,8 @@ func newDispatcher(plan *pipeline.Plan, model Model, opts Options, stop context.
 		health: newHealth(concurrency),
 		window: newWindow(opts.Window, concurrency),
 	}
+	d.feed = newFeed(plan, &d.opts)
+	return d
 }
 
 // run carries out the plan. It returns when every row has its record with the
@@ -116,9 +119,12 @@ func (d *dispatcher) close() {
 	d.done.close()
 }
 
-// over says whether nothing is left to do or to wait for. A probe is not waited for;
+// over says whether nothing is left to do or to wait for: what was answered is kept. A probe is not waited for;
 // close ends it. A call that panicked is out no longer, but still counted as busy.
 func (d *dispatcher) over() bool {
+	if d.keeper != nil && d.keeper.saving > 0 {
+		return false
+	}
 	if d.halt.why != nil {
 		return d.gate.busy == 0 || d.out == 0
 	}

@@ -20,7 +20,7 @@ const (
 	FirstToken         Kind = "first_token"         // the same and After
 	ChunkCame          Kind = "chunk"               // Row, ID, Step, Model, Attempt, Text, Thinking; only with Options.Chunks
 	AttemptFailed      Kind = "attempt_failed"      // Row, ID, Step, Model, Attempt, After, Class, Message, Retry, Wait
-	TaskDone           Kind = "task_done"           // Row, ID, Step, Model, Attempt, After, OK or Class and Message, PromptTokens, OutputTokens, Warnings
+	TaskDone           Kind = "task_done"           // Row, ID, Step, Model, Attempt, After, Reused, OK or Class and Message, PromptTokens, OutputTokens, Warnings
 	RowDone            Kind = "row_done"            // Row, ID, OK or Class and Message
 	ModelLoading       Kind = "model_loading"       // Model
 	ModelLoaded        Kind = "model_loaded"        // Model, After, OK or Class and Message
@@ -47,8 +47,9 @@ type Event struct {
 	OK           bool          `json:"ok,omitempty"`
 	Class        Class         `json:"class,omitempty"`
 	Message      string        `json:"message,omitempty"`
-	Retry        bool          `json:"retry,omitempty"` // another attempt follows
-	Wait         time.Duration `json:"wait,omitempty"`  // until the attempt, or until the server is asked again
+	Reused       bool          `json:"reused,omitempty"` // of a task: from the store, or by an equal one
+	Retry        bool          `json:"retry,omitempty"`  // another attempt follows
+	Wait         time.Duration `json:"wait,omitempty"`   // until the attempt, or until the server is asked again
 	Text         string        `json:"text,omitempty"`
 	Thinking     string        `json:"thinking,omitempty"`
 	PromptTokens int           `json:"prompt_tokens,omitempty"`
@@ -130,7 +131,7 @@ func (o *observer) taskDone(t *task) {
 		return
 	}
 	e := about(TaskDone, t).failed(t.result.Err)
-	if t.calls > 0 {
+	if e.Reused = t.result.Reused; t.calls > 0 && !e.Reused {
 		e.After = time.Since(t.started)
 	}
 	if a := t.result.Answer; a != nil {

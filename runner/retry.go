@@ -115,6 +115,7 @@ func (d *dispatcher) retryOrFail(t *task, err *Error, retry bool) {
 // again queues the task for another attempt, no earlier than after wait.
 func (d *dispatcher) again(t *task, err *Error, wait time.Duration) {
 	d.caller.events.attemptFailed(t, err, true, wait)
+	d.keepAttempt(t, err)
 	t.answer, t.err = nil, nil
 	if wait <= 0 {
 		d.ready(t)
@@ -127,6 +128,7 @@ func (d *dispatcher) again(t *task, err *Error, wait time.Duration) {
 // giveUp is the end of a task that was attempted.
 func (d *dispatcher) giveUp(t *task, err *Error) {
 	d.caller.events.attemptFailed(t, err, false, 0)
+	d.keepAttempt(t, err)
 	d.finish(t, err)
 }
 

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,6 +33,11 @@ type task struct {
 	finished bool // its result stands
 	load     *load
 	result   *Result // its place in the record
+
+	question []byte  // the canonical text of its request, with a store
+	stored   *Stored // what the store has of it
+	again    bool    // it was looked up again, since its question was asked in this run
+	twins    []*task // tasks with the same question, which wait for its answer
 
 	tries   int   // attempts that count against the step's retry
 	calls   int   // all attempts
@@ -66,6 +72,8 @@ func (t *task) before(o *task) bool {
 // of the steps that need no other.
 type feed struct {
 	plan *pipeline.Plan
+	opts *Options
+	made chan *openRow // with a store: rows that are to be looked up in it; closed after the last one
 	rows chan *openRow // closed after the last one
 	quit chan struct{} // closed when no more rows are wanted
 	none []*pipeline.Answer
@@ -75,22 +83,30 @@ type feed struct {
 // the dispatcher seldom waits for it, few enough to hold whole documents.
 const feedAhead = 16
 
-func newFeed(plan *pipeline.Plan) *feed {
-	return &feed{
-		plan: plan,
+func newFeed(plan *pipeline.Plan, opts *Options) *feed {
+	f := &feed{
+		plan: plan, opts: opts,
 		rows: make(chan *openRow, feedAhead),
 		quit: make(chan struct{}),
 		none: make([]*pipeline.Answer, len(plan.Steps)),
 	}
+	if opts.Store != nil {
+		f.made = make(chan *openRow, lookUpAtOnce)
+	}
+	return f
 }
 
 // run reads until the rows end, an error ends them, or no more are wanted.
 func (f *feed) run() {
-	defer close(f.rows)
+	to := f.rows
+	if f.made != nil {
+		to = f.made
+	}
+	defer close(to)
 	var seq int64
 	for row, err := range f.plan.Rows {
 		select {
-		case f.rows <- f.open(row, seq, err):
+		case to <- f.open(row, seq, err):
 		case <-f.quit:
 			return
 		}
@@ -99,6 +115,51 @@ func (f *feed) run() {
 		}
 		seq++
 	}
+}
+
+// lookUp passes on the rows with what is stored of their first tasks: as many at once
+// as are there, so that a slow reader of rows holds nothing back.
+func (f *feed) lookUp(ctx context.Context) {
+	defer close(f.rows)
+	for first := range f.made {
+		rows := gather(first, f.made)
+		var tasks []*task
+		for _, row := range rows {
+			for i := range row.tasks {
+				tasks = append(tasks, &row.tasks[i])
+			}
+		}
+		if err := f.opts.lookUp(ctx, tasks); err != nil {
+			rows = []*openRow{{err: err}}
+		}
+		for _, row := range rows {
+			select {
+			case f.rows <- row:
+			case <-f.quit:
+				return
+			}
+		}
+		if rows[len(rows)-1].record == nil {
+			return
+		}
+	}
+}
+
+// gather takes what else is there already.
+func gather(first *openRow, from <-chan *openRow) []*openRow {
+	rows := []*openRow{first}
+	for len(rows) < lookUpAtOnce {
+		select {
+		case row, ok := <-from:
+			if !ok {
+				return rows
+			}
+			rows = append(rows, row)
+		default:
+			return rows
+		}
+	}
+	return rows
 }
 
 func (f *feed) open(row *pipeline.Row, seq int64, err error) *openRow {
@@ -115,20 +176,21 @@ func (f *feed) open(row *pipeline.Row, seq int64, err error) *openRow {
 		t.row, t.step, t.needs, t.result = o, i, len(step.Needs), &o.record.Results[i]
 		t.result.Task = pipeline.Task{Step: step.ID, Row: row.Number}
 		if t.needs == 0 && err == nil {
-			t.prepare(step, f.none)
+			t.prepare(step, f.none, f.opts)
 		}
 	}
 	return o
 }
 
 // prepare makes the task's request. A row whose values make none leaves t.err.
-func (t *task) prepare(step *pipeline.Step, answers []*pipeline.Answer) {
+func (t *task) prepare(step *pipeline.Step, answers []*pipeline.Answer, opts *Options) {
 	req, err := step.Request(&pipeline.Scope{Row: t.row.record.Row, Answers: answers})
 	if err != nil {
 		t.err = inputError(err)
 		return
 	}
 	t.result.Request = req
+	opts.identify(t)
 }
 
 // inputError says why a row makes no request. The record names row and step, so the

@@ -33,6 +33,21 @@ type Options struct {
 	Window int
 	// Missing are models whose tasks fail unasked, by name, each with its error.
 	Missing map[string]*Error
+	// Store keeps the results: what it has is not asked again, and what is new is durable
+	// in it before it is reported done or handed on. Tasks with one question are asked
+	// once. Nil: nothing is kept, and results have no keys.
+	Store Store
+	// Identify gives what the key of a request needs beside it; only with Store. It is
+	// called for each request, by two goroutines. Its error, an *Error with a class or
+	// not, fails the task unasked.
+	Identify func(*pipeline.Request) (pipeline.Identity, error)
+	// Redo asks again what is stored; RetryFailed, what failed for a reason of its own.
+	Redo, RetryFailed bool
+	// Offline asks nothing: a task without a stored result fails (NotStored). Nothing is
+	// written to the store.
+	Offline bool
+	// Only says whether a row may be asked; others are as under Offline. Nil: every row.
+	Only func(*pipeline.Row) bool
 	// Observe is told what the run does, by one goroutine at a time. The run waits
 	// for it, so it should be quick. Nil: nobody is told, which costs nothing.
 	Observe func(Event)
@@ -98,8 +113,12 @@ func Run(ctx context.Context, plan *pipeline.Plan, model Model, opts Options, em
 // begin starts the run's goroutines.
 func (d *dispatcher) begin(ctx, calls context.Context) {
 	d.pool.Go(func() { d.guarded(broken{}, d.feed.run) })
-	if slices.ContainsFunc(d.steps, func(s stepQueue) bool { return !s.root }) {
-		d.pool.Go(d.prepare)
+	whole := context.WithoutCancel(ctx) // the end of ctx is not the store's failure
+	if d.feed.made != nil {
+		d.pool.Go(func() { d.guarded(broken{}, func() { d.feed.lookUp(whole) }) })
+	}
+	if d.keeper != nil || slices.ContainsFunc(d.steps, func(s stepQueue) bool { return !s.root }) {
+		d.pool.Go(func() { d.prepare(whole) })
 	}
 	d.pool.Go(func() { d.run(ctx, calls) })
 }

@@ -84,6 +84,7 @@ type Summary struct {
 	Warnings         int64           // ok rows with warnings
 	Attempts         int64           // calls of the model
 	Retries          int64           // those that were not their task's first
+	Reused           int64           // tasks that were answered without a call: from the store, or by an equal one
 	ModelLoads       int64           // that were asked for, and that slow answers told of
 	PromptTokens     int64           // of all answers, used or not
 	OutputTokens     int64

@@ -33,10 +33,11 @@ type Stored struct {
 
 // An Outcome is what became of a task in a run.
 type Outcome struct {
-	Result   *Result
-	RowID    string
-	Question []byte    // the canonical text that Result.Key is of; nil where there was no request
-	Stored   int64     // the result in the store that it was taken from; 0: a new one
+	Result *Result
+	RowID  string
+	// Question is the canonical text that Result.Key is of, where the result is new. Nil:
+	// what Find gives for the key, if there is one, is the task's result.
+	Question []byte
 	Started  time.Time // of the last attempt; zero of a task that was not asked
 }
 

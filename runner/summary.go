@@ -23,6 +23,7 @@ func (s *Summary) count(r *Record) {
 func (s *Summary) add(o *Summary) {
 	s.Attempts += o.Attempts
 	s.Retries += o.Retries
+	s.Reused += o.Reused
 	s.ModelLoads += o.ModelLoads
 	s.PromptTokens += o.PromptTokens
 	s.OutputTokens += o.OutputTokens

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/batchrunner/runner/pipeline"
@@ -66,6 +67,9 @@ func (d *dispatcher) prepared(t *task) {
 		d.finish(t, t.err)
 		return
 	}
+	if d.answeredElsewhere(t) {
+		return
+	}
 	t.load = d.loadOf(t.request())
 	d.ready(t)
 }
@@ -74,7 +78,7 @@ func (d *dispatcher) prepared(t *task) {
 func (d *dispatcher) ready(t *task) { d.steps[t.step].ready.add(t) }
 
 // finish gives a task its result: ok where err is nil. Then the steps that need it
-// are prepared, or fail with it.
+// are prepared, or fail with it; they need not wait until it is durable.
 func (d *dispatcher) finish(t *task, err *Error) {
 	if t.finished {
 		return
@@ -84,12 +88,25 @@ func (d *dispatcher) finish(t *task, err *Error) {
 	size := t.result.size()
 	t.row.bytes += size
 	d.window.held += size
-	d.caller.events.taskDone(t)
+	if !d.keep(t) {
+		d.settle(t)
+	}
 	for _, reader := range d.readers[t.step] {
 		d.follow(&t.row.tasks[reader], t)
 	}
+}
+
+// settle reports a task done whose result is as durable as it is to be.
+func (d *dispatcher) settle(t *task) {
+	d.caller.events.taskDone(t)
+	if t.result.Reused {
+		d.sum.Reused++
+	}
 	if t.row.left--; t.row.left == 0 {
 		d.rowDone(t.row)
+	}
+	if d.keeper != nil && d.keeper.asking[t.result.Key] == t {
+		d.share(t)
 	}
 }
 
@@ -148,20 +165,33 @@ func (d *dispatcher) handOverRest() {
 // back.
 type followUp struct {
 	task    *task
-	answers []*pipeline.Answer // of the steps it needs, by step index
+	answers []*pipeline.Answer // of the steps it needs, by step index; nil: its request is there, it is to be looked up again
 }
 
 // prepare makes the requests of follow-ups, apart from the dispatcher so that a
 // slow template delays nothing else.
-func (d *dispatcher) prepare() {
+func (d *dispatcher) prepare(ctx context.Context) {
 	d.guarded(broken{}, func() {
 		for read := d.prep.await(nil); len(read) > 0; read = d.prep.await(read) {
-			for _, f := range read {
-				f.task.prepare(&d.plan.Steps[f.task.step], f.answers)
-				d.box.put(prepared{f.task})
-			}
+			d.prepareAll(ctx, read)
 		}
 	})
+}
+
+func (d *dispatcher) prepareAll(ctx context.Context, read []followUp) {
+	tasks := make([]*task, len(read))
+	for i, f := range read {
+		tasks[i] = f.task
+		if f.answers != nil {
+			f.task.prepare(&d.plan.Steps[f.task.step], f.answers, &d.opts)
+		}
+	}
+	if err := d.opts.lookUp(ctx, tasks); err != nil {
+		d.box.put(refused{err})
+	}
+	for _, t := range tasks {
+		d.box.put(prepared{t})
+	}
 }
 
 // prepared is a follow-up back from the preparer.
