@@ -95,6 +95,12 @@ func (s *shelf) KeepAttempt(a *runner.FailedAttempt) {
 	s.attempts = append(s.attempts, fmt.Sprintf("%s %s %d %s", a.RowID, a.Task.Step, a.Attempt, a.Err.Class))
 }
 
+func (s *shelf) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept
+}
+
 func (s *shelf) has(key pipeline.Key) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,8 +156,8 @@ func TestDurableBeforeItIsHandedOn(t *testing.T) {
 		opts.Observe = func(e runner.Event) {
 			if e.Kind == runner.TaskDone {
 				done++
-				if int(s.kept) < done {
-					t.Errorf("%d tasks are reported done, %d are kept", done, s.kept)
+				if kept := s.count(); kept < done {
+					t.Errorf("%d tasks are reported done, %d are kept", done, kept)
 				}
 			}
 		}
