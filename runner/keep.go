@@ -38,6 +38,9 @@ func (d *dispatcher) keep(t *task) (wait bool) {
 		d.opts.Store.Keep(o, func(err error) { d.box.put(saved{t, err}) })
 		return true
 	}
+	if t.stored != nil {
+		o.Stored = t.stored.ID
+	}
 	d.opts.Store.Keep(o, nil)
 	return false
 }

@@ -36,8 +36,10 @@ type Outcome struct {
 	Result *Result
 	RowID  string
 	// Question is the canonical text that Result.Key is of, where the result is new. Nil:
-	// what Find gives for the key, if there is one, is the task's result.
+	// the task has the result that is Stored, or where that is 0 what Find gives for
+	// its key now, if it has a key.
 	Question []byte
+	Stored   int64
 	Started  time.Time // of the last attempt; zero of a task that was not asked
 }
 
