@@ -114,9 +114,10 @@ func (s *Set) left(written []Written) string {
 // It gives the folder with the partial files, a path inside the root; empty: there
 // are none. Each is what the output would be with the records so far, unless Write
 // met an error: then it ends with the last record that could be written. Where not
-// one row was answered and an earlier run's files are there, only those are kept.
+// one row was answered and an earlier run's files are there, only those are kept. Where
+// results are stored elsewhere, nothing is.
 func (s *Set) Keep() (string, error) {
-	if !s.begun || !s.worthKeeping() {
+	if s.stored || !s.begun || !s.worthKeeping() {
 		return "", s.Discard()
 	}
 	var err error

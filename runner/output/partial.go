@@ -47,6 +47,7 @@ type partials struct {
 	root   *os.Root
 	name   string   // of the folder inside root
 	dir    *os.Root // nil before begin
+	stored bool     // nothing of earlier runs is needed
 	older  bool     // begin found or made a folder of an earlier run
 	open   file     // the head of a ring: next is the file written last
 	count  int
@@ -109,6 +110,9 @@ const previous = ".previous"
 // setAside renames the folder of an earlier run, in the place of a still older one.
 // A folder without a record goes, and the older one stays.
 func (p *partials) setAside() error {
+	if p.stored {
+		return p.root.RemoveAll(p.name)
+	}
 	aside := p.name + previous
 	kept, err := p.holdsText()
 	switch {

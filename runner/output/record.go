@@ -12,9 +12,9 @@ import (
 // A recorder writes default records: flat JSON objects with Ollama's own names.
 //
 //	{"row":0,"id":"s1-spanish","vars":{...},"success":true,"prompt":"...","response":"...",
-//	 "model":"gemma3:12b","done_reason":"stop","prompt_eval_count":31,"eval_count":12,"eval_duration":310000000}
+//	 "model":"gemma3:12b","done_reason":"stop","prompt_eval_count":31,"eval_count":12,"eval_duration":310000000,"key":"9f2c..."}
 //
-// thinking, json and warnings stand there where there are any, steps (each step's
+// key is there where results are kept; it finds the result again. thinking, json and warnings stand there where there are any, steps (each step's
 // part of the record, by id) where there are several. A failed row has
 // "success":false with error, error_class and attempts of the step that failed,
 // and its prompt and model if there was a request. The order of the fields never
@@ -170,7 +170,15 @@ func (r *recorder) appendAnswer(dst []byte, res *runner.Result) []byte {
 	if r.timings {
 		dst = appendTimings(dst, a.TotalDuration, a.LoadDuration, a.PromptEvalDuration)
 	}
-	return appendWarnings(dst, a.Warnings)
+	return appendKey(appendWarnings(dst, a.Warnings), res)
+}
+
+// appendKey appends the key by which the result is found, where results are kept.
+func appendKey(dst []byte, res *runner.Result) []byte {
+	if res.Key.IsZero() {
+		return dst
+	}
+	return appendField(dst, `,"key":`, res.Key.String())
 }
 
 func appendTimings(dst []byte, total, load, promptEval time.Duration) []byte {
@@ -201,7 +209,7 @@ func appendFailure(dst []byte, res *runner.Result) []byte {
 	}
 	dst = appendField(dst, `,"error":`, res.Err.Message)
 	dst = appendField(dst, `,"error_class":`, string(res.Err.Class))
-	return appendInt(dst, `,"attempts":`, int64(res.Attempts))
+	return appendKey(appendInt(dst, `,"attempts":`, int64(res.Attempts)), res)
 }
 
 func (r *recorder) appendSteps(dst []byte, results []runner.Result) []byte {

@@ -26,6 +26,9 @@ type Options struct {
 	// Base is a folder inside the root, slash-separated, that stands for the root:
 	// every file is written below it, partial ones too. Empty: the root itself.
 	Base string
+	// Stored says that results are kept elsewhere: Keep leaves nothing behind, and what
+	// an earlier run left is not set aside.
+	Stored bool
 }
 
 // A Set is the outputs of one run of a job. Check comes first, for each row that
@@ -35,6 +38,7 @@ type Options struct {
 type Set struct {
 	root     *os.Root
 	base     string
+	stored   bool
 	job      *specs.Job
 	plan     *pipeline.Plan
 	outputs  []*output
@@ -76,8 +80,9 @@ func NewWith(root *os.Root, job *specs.Job, plan *pipeline.Plan, opts Options) (
 	if opts.Base != "" && !fs.ValidPath(opts.Base) {
 		return nil, errors.New("the folder for outputs must be inside the root")
 	}
-	s := &Set{root: root, base: opts.Base, job: job, plan: plan, claims: newClaims(job)}
+	s := &Set{root: root, base: opts.Base, stored: opts.Stored, job: job, plan: plan, claims: newClaims(job)}
 	s.partials = newPartials(root, opts.Base, ownName(job))
+	s.partials.stored = opts.Stored
 	s.rest = newRest(root, opts.Base, job, plan)
 	columns := columnsOf(job, plan)
 	names := answerNames(job)
