@@ -18,7 +18,8 @@ const (
 	exitFailedRows  = 1   // finished, but more rows failed than max_failures
 	exitMistake     = 2   // job file or flags wrong: nothing ran
 	exitServer      = 3   // the model server cannot be used
-	exitDisk        = 5   // outputs cannot be written
+	exitHeld        = 4   // another run of the job is under way
+	exitDisk        = 5   // outputs or the store cannot be written
 	exitInterrupted = 130 // by a signal; what had finished is kept
 )
 

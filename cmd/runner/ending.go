@@ -22,6 +22,7 @@ type ending struct {
 	simulated bool   // its pace says nothing
 	noRows    string // what to say of a run without rows
 	total     int64  // rows of the run, -1 where nobody knows
+	kept      bool   // the results are in the store
 }
 
 // finish ends a run; err is runner.Run's.
@@ -35,6 +36,10 @@ func (e *ending) finish(err error) error {
 		return e.cut(exitDisk, disk.Error())
 	case errors.As(err, &stopped):
 		return e.stopped(stopped)
+	}
+	var trouble *runner.StoreError
+	if errors.As(err, &trouble) {
+		return e.cut(exitDisk, trouble.Error())
 	}
 	var printing *printError
 	if errors.As(err, &printing) {
@@ -95,8 +100,11 @@ func (e *ending) stopped(stopped *runner.Stopped) error {
 func (e *ending) cut(code int, why string) error {
 	where, err := e.records.keep()
 	line := why + "; " + e.doneLine() + e.lastLine("")
-	if where != "" {
+	switch {
+	case where != "":
 		line += "; output files stay as they were, the finished rows are in " + where
+	case e.kept && code != exitDisk:
+		line += "; output files stay as they were, what was answered is kept, and the same command goes on"
 	}
 	if err != nil {
 		line += "; " + err.Error()
@@ -126,7 +134,7 @@ func (e *ending) lastLine(where string) string {
 	if s.Retries > 0 {
 		ok += ", " + plural(s.Retries, "retry")
 	}
-	line := ok + " in " + span(s.Elapsed)
+	line := ok + e.askedPart() + " in " + span(s.Elapsed)
 	if seconds := s.Elapsed.Seconds(); s.OutputTokens > 0 && seconds > 0 && !e.simulated {
 		line += fmt.Sprintf(", %.0f tok/s", float64(s.OutputTokens)/seconds)
 	}
@@ -137,6 +145,19 @@ func (e *ending) lastLine(where string) string {
 		line += " -> " + where
 	}
 	return line
+}
+
+// askedPart says how many tasks were asked and how many were known, where some were.
+func (e *ending) askedPart() string {
+	s := e.summary
+	switch asked := s.Attempts - s.Retries; {
+	case s.Reused == 0:
+		return ""
+	case asked == 0:
+		return ", nothing was asked"
+	default:
+		return fmt.Sprintf(", %s asked and %s known", count(asked), count(s.Reused))
+	}
 }
 
 // failureList counts failures by class, the most frequent first.

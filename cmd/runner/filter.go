@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -36,6 +37,26 @@ func (f *jobFlags) choose(plan *pipeline.Plan) error {
 	plan.Rows = func(yield func(*pipeline.Row, error) bool) { chosen(all, matches, limit, yield) }
 	plan.Total = total(plan.Total, matches, limit)
 	return nil
+}
+
+// membership gives the test whether a row of the whole job is one of those that were
+// chosen.
+func (f *jobFlags) membership(j *checkedJob) (func(*pipeline.Row) bool, error) {
+	matches, err := f.matches(&j.all)
+	if err != nil {
+		return nil, err
+	}
+	last := int64(math.MaxInt64)
+	if f.limit > 0 {
+		last = -1
+		for row, err := range j.plan.Rows {
+			if row == nil {
+				return nil, fail(exitMistake, "%v", err)
+			}
+			last = row.Number
+		}
+	}
+	return func(row *pipeline.Row) bool { return row.Number <= last && meets(row, matches) }, nil
 }
 
 func (f *jobFlags) matches(plan *pipeline.Plan) ([]match, error) {

@@ -41,7 +41,7 @@ func (a *app) models(ctx context.Context, file string, flags *jobFlags, host *ho
 	if namesNoModel(j.job) {
 		return a.noModel(ctx, file, host)
 	}
-	s, end, err := a.begin(ctx, host)
+	s, end, err := a.begin(ctx, host, false)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ func (a *app) addCommands(cmd *cobra.Command, args []string) {
 		{"plan", first, a.planCommand},
 		{"apply", first, a.applyCommand},
 		{"models", more, a.modelsCommand},
+		{"lock", more, a.lockCommand},
 		{"simulate", more, a.simulateCommand},
 		{"schema", more, a.schemaCommand},
 		{"version", more, a.versionCommand},
@@ -103,7 +104,8 @@ func exitCodesTopic() *cobra.Command {
   1    finished, but more rows failed than max_failures
   2    the job file or the flags are wrong: nothing ran
   3    the model server cannot be used: it is down, a model is missing or does not fit
-  5    outputs cannot be written: disk full, no permission
-  130  interrupted; what had finished is kept`,
+  4    another run of this job is under way
+  5    outputs or the store of results cannot be written: disk full, no permission
+  130  interrupted; what had finished is kept, and the same command goes on`,
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/simulate"
+	"github.com/batchrunner/runner/runner/store"
 	"github.com/sourcegraph/conc"
 )
 
@@ -157,7 +157,7 @@ func TestFirstInterrupt(t *testing.T) {
 	if code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
-	for _, want := range []string{"interrupted: requests in flight get 5 seconds", "output files stay as they were, the finished rows are in .runner/partial/job"} {
+	for _, want := range []string{"interrupted: requests in flight get 5 seconds", "output files stay as they were, what was answered is kept, and the same command goes on"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("messages lack %q:\n%s", want, stderr)
 		}
@@ -165,7 +165,12 @@ func TestFirstInterrupt(t *testing.T) {
 	if got := readFile(t, "answers.jsonl"); got != "of an earlier run\n" {
 		t.Errorf("answers.jsonl was changed: %q", got)
 	}
-	wholeRecords(t)
+	if keptAnswers(t) == 0 {
+		t.Error("nothing that was answered is kept")
+	}
+	if _, err := os.Stat(filepath.Join(".runner", "partial", "job")); err == nil {
+		t.Error("partial files are left")
+	}
 }
 
 // TestSecondInterrupt leaves at once, though an answer would take minutes.
@@ -226,24 +231,28 @@ func awaitText(t *testing.T, name, text string) {
 	t.Fatalf("%s never had %q", name, text)
 }
 
-// wholeRecords checks that every line kept in .runner/partial is a whole ok record.
-func wholeRecords(t *testing.T) {
+// keptAnswers counts the answers in the job's store; each is whole.
+func keptAnswers(t *testing.T) int {
 	t.Helper()
-	files, err := filepath.Glob(".runner/partial/job/*")
-	if err != nil || len(files) != 1 {
-		t.Fatalf("partial files: %v, %v", files, err)
+	s, err := store.Open(filepath.Join(".runner", "runner.db"), store.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	run, err := s.LastRun(t.Context(), "job")
+	if err != nil || run == nil {
+		t.Fatalf("no run is kept (%v)", err)
 	}
 	n := 0
-	for line := range strings.Lines(readFile(t, files[0])) {
-		var record struct{ Success bool }
-		if err := json.Unmarshal([]byte(line), &record); err != nil || !record.Success {
-			t.Errorf("record %q: %v", line, err)
+	for task, err := range s.Tasks(t.Context(), run, "") {
+		if err != nil {
+			t.Fatal(err)
 		}
-		n++
+		if task.Answer != nil && task.Answer.DoneReason == "stop" && task.Answer.Response != "" {
+			n++
+		}
 	}
-	if n == 0 {
-		t.Error("no record was kept")
-	}
+	return n
 }
 
 // TestServerDies ends the run when the server goes away for good, in an orderly way:
@@ -274,7 +283,9 @@ func TestServerDies(t *testing.T) {
 	if !strings.Contains(stderr.String(), "waiting for the server: nothing answers at http://"+strings.Replace(address, "127.0.0.1", "localhost", 1)) {
 		t.Errorf("messages:\n%s", &stderr)
 	}
-	wholeRecords(t)
+	if keptAnswers(t) == 0 {
+		t.Error("nothing that was answered is kept")
+	}
 }
 
 // dyingServer serves until stop is called, which returns when nothing listens any more.

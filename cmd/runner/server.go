@@ -33,9 +33,10 @@ func connect(address *url.URL, name string, host *hostFlags) (*server, error) {
 	return &server{Client: client, address: address, name: hostName(address)}, nil
 }
 
-// begin connects to the server of the flags and starts to look at it. The caller
+// begin connects to the server of the flags and starts to look at it, also at the
+// models in memory where it is sure that something will be asked. The caller
 // calls end when it needs the server no more.
-func (a *app) begin(ctx context.Context, host *hostFlags) (s *server, end func(), err error) {
+func (a *app) begin(ctx context.Context, host *hostFlags, sure bool) (s *server, end func(), err error) {
 	address, err := host.address(a.getenv)
 	if err != nil {
 		return nil, nil, err
@@ -43,7 +44,7 @@ func (a *app) begin(ctx context.Context, host *hostFlags) (s *server, end func()
 	if s, err = connect(address, "", host); err != nil {
 		return nil, nil, err
 	}
-	stop := s.Begin(ctx)
+	stop := s.Begin(ctx, sure)
 	return s, func() { stop(); s.Close() }, nil
 }
 

@@ -25,12 +25,12 @@ type sink interface {
 }
 
 // openSink chooses where records go: the job's output files, or stdout where
-// there are none, or where the run is over a part of the rows.
-func (a *app) openSink(j *loadedJob, flags *applyFlags) (sink, error) {
-	if len(j.job.Outputs) == 0 || flags.partial() {
+// there are none, or where only a part of the rows has records.
+func (a *app) openSink(j *loadedJob, flags *applyFlags, part bool) (sink, error) {
+	if len(j.job.Outputs) == 0 || part {
 		return a.printer(j, flags), nil
 	}
-	set, err := j.outputs(flags.simulate)
+	set, err := j.outputs(flags.simulate, !flags.none)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +41,8 @@ func (a *app) openSink(j *loadedJob, flags *applyFlags) (sink, error) {
 }
 
 // outputs makes the job's output files, below .runner/simulated of a simulated run.
-func (j *loadedJob) outputs(simulated bool) (*output.Set, error) {
-	var opts output.Options
+func (j *loadedJob) outputs(simulated, stored bool) (*output.Set, error) {
+	opts := output.Options{Stored: stored}
 	if simulated {
 		opts.Base = output.Simulated
 	}
@@ -55,7 +55,7 @@ func (j *loadedJob) outputs(simulated bool) (*output.Set, error) {
 
 // outputNames is the check of the names and texts of outputs, row by row.
 func (j *loadedJob) outputNames() (func(*pipeline.Row) specs.Diagnostics, error) {
-	set, err := j.outputs(false)
+	set, err := j.outputs(false, false)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,9 @@ type fileSink struct {
 	app *app
 	set *output.Set
 	job *loadedJob
+
+	committed bool // every file is in its place
+	written   []output.Written
 }
 
 func (s *fileSink) write(rec *runner.Record) error { return s.set.Write(rec) }
@@ -79,6 +82,7 @@ func (s *fileSink) commit() (string, int64, error) {
 	where := s.places(files)
 	misplaced := s.tellProblems()
 	if err == nil {
+		s.committed, s.written = true, files
 		return where, misplaced, nil
 	}
 	var rest *output.Unfinished

@@ -113,14 +113,15 @@ type look struct {
 }
 
 // Begin starts to look at the server and returns at once, so that a job can be read
-// meanwhile: the next Preflight takes what was found. The caller calls end when it
-// needs the client no more; end waits for what is under way.
-func (c *Client) Begin(ctx context.Context) (end func()) {
+// meanwhile: the next Preflight takes what was found. Where a request is sure to follow,
+// it looks for the models in memory too. The caller calls end when it needs the client
+// no more; end waits for what is under way.
+func (c *Client) Begin(ctx context.Context, sure bool) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	begun := make(chan look, 1)
 	c.begun.Store(&begun)
 	var wait conc.WaitGroup
-	wait.Go(func() { begun <- c.lookNow(ctx) })
+	wait.Go(func() { begun <- c.lookNow(ctx, sure) })
 	wait.Go(func() { _, _ = encode(&api.ChatRequest{}) }) // encoding/json's first look at the type takes half a millisecond
 	return func() {
 		cancel()
@@ -132,7 +133,7 @@ func (c *Client) Begin(ctx context.Context) (end func()) {
 func (c *Client) look(ctx context.Context) look {
 	begun := c.begun.Swap(nil)
 	if begun == nil {
-		return c.lookNow(ctx)
+		return c.lookNow(ctx, false)
 	}
 	select {
 	case found := <-*begun:
@@ -145,12 +146,15 @@ func (c *Client) look(ctx context.Context) look {
 // lookNow asks one thing after the other, on one connection: a second one costs more
 // than it saves where the server is near. A server that lists its models but has no
 // version, or no list of those in memory, is an imitation, and welcome.
-func (c *Client) lookNow(ctx context.Context) look {
+func (c *Client) lookNow(ctx context.Context, memory bool) look {
 	var found look
 	if found.models, found.err = c.List(ctx); found.err != nil {
 		return found
 	}
 	found.version, _ = c.Version(ctx)
+	if !memory {
+		return found
+	}
 	if running, err := c.Running(ctx); err == nil {
 		c.sight.Store(&sight{at: time.Now(), running: running})
 	}

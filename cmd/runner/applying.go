@@ -1,0 +1,427 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/batchrunner/runner/pipeline"
+	"github.com/batchrunner/runner/runner"
+	"github.com/batchrunner/runner/runner/output"
+	"github.com/batchrunner/runner/runner/store"
+)
+
+// An applying is one job on its way from a checked file to its outputs.
+type applying struct {
+	*app
+	job     *checkedJob
+	flags   *applyFlags
+	events  *eventFile
+	server  *server  // nil where nothing may be asked
+	keeping *keeping // nil with --no-store
+	digests *digests // nil with --no-store
+	offline bool     // nothing is asked
+	only    func(*pipeline.Row) bool
+	records sink
+}
+
+// applyOne runs one job, against a simulated server of its own where s is nil.
+func (a *app) applyOne(ctx context.Context, j *checkedJob, s *server, flags *applyFlags, events *eventFile) (err error) {
+	if namesNoModel(j.job) {
+		return a.noModel(ctx, j.file, &flags.hostFlags)
+	}
+	r := &applying{app: a, job: j, flags: flags, events: events, server: s, offline: flags.offline}
+	if !flags.none {
+		if r.keeping, err = a.keep(j.loadedJob, flags.storeFlags.of(j.loadedJob, flags.simulate)); err != nil {
+			return err
+		}
+		defer func() {
+			if failed := r.keeping.close(); failed != nil && err == nil {
+				err = storeExit(failed)
+			}
+		}()
+	}
+	if s == nil && !flags.offline {
+		simulated, end, err := a.simulated(ctx, j, flags)
+		if err != nil {
+			return err
+		}
+		defer end()
+		r.server = simulated
+	}
+	return r.apply(ctx)
+}
+
+func (r *applying) apply(ctx context.Context) error {
+	if err := r.begin(); err != nil {
+		return err
+	}
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
+	if err := r.openRecords(ctx); err != nil {
+		return err
+	}
+	return r.run(ctx)
+}
+
+// begin begins the run in the store, which has no trace of it before it keeps something.
+func (r *applying) begin() error {
+	if r.keeping == nil {
+		return nil
+	}
+	host, _ := os.Hostname() // for people: without one they have the process
+	info := store.RunInfo{
+		Job: r.keeping.job, File: r.job.job.File, Version: versionName(), Simulated: r.flags.simulate,
+		Steps: stepIDs(r.job.plan), Partial: r.flags.partial(), PID: os.Getpid(), Host: host, Rows: r.job.plan.Total,
+	}
+	if r.server != nil {
+		info.Server = r.server.name
+	}
+	r.keeping.begin(info)
+	return nil
+}
+
+// connect finds out whether the server can do what the job needs, and which models its
+// names stand for.
+func (r *applying) connect(ctx context.Context) error {
+	if r.offline {
+		return r.remember(ctx)
+	}
+	failed := r.preflight(ctx)
+	if r.keeping == nil {
+		return failed
+	}
+	if failed != nil {
+		return r.goOnWithout(ctx, failed)
+	}
+	r.digests = r.server.digests(ctx)
+	if r.flags.locked {
+		if err := r.holdToLock(); err != nil {
+			return err
+		}
+	}
+	if err := r.keeping.SawModels(ctx, r.digests.all()); err != nil {
+		return storeExit(err)
+	}
+	return r.adopt(ctx)
+}
+
+// preflight looks at the server and fetches or leaves out what is missing if told to.
+func (r *applying) preflight(ctx context.Context) error {
+	wanted := needs(r.job.checked, r.job.job)
+	report, err := r.server.Preflight(ctx, wanted)
+	if err != nil && report != nil && r.flags.pull && len(report.Missing()) > 0 {
+		if err := r.pull(ctx, r.server, report.Missing()); err != nil {
+			return err
+		}
+		report, err = r.server.Preflight(ctx, wanted)
+	}
+	if report != nil {
+		for _, w := range report.Warnings {
+			r.info("warning: %s", w)
+		}
+	}
+	if err != nil && (report == nil || !r.flags.skipMissing || len(report.Models) == 0) {
+		return fail(exitServer, "%v", err)
+	}
+	r.server.report = report
+	return nil
+}
+
+// remember takes the models' digests from where they were last seen.
+func (r *applying) remember(ctx context.Context) error {
+	known, err := rememberedDigests(ctx, r.job.folder, r.keeping.Store)
+	if err != nil {
+		return err
+	}
+	known.simulated = r.flags.simulate
+	r.digests = known
+	if missing := known.lacking(r.job.checked.Models); len(missing) > 0 {
+		return fail(exitMistake, "nothing tells the digest of %s; with the server at hand, run once: runner lock %s", quoted(missing), r.job.file)
+	}
+	return r.adopt(ctx)
+}
+
+// goOnWithout lets a run go on whose server can't be used, if every answer is there
+// already. Otherwise it returns why the server can't be used.
+func (r *applying) goOnWithout(ctx context.Context, failed error) error {
+	if r.remember(ctx) != nil || r.flags.redo || r.flags.retryFailed {
+		return failed
+	}
+	known, err := r.knows(ctx, r.job.plan.Rows)
+	if err != nil {
+		return err
+	}
+	if !known {
+		return failed
+	}
+	r.info("warning: %v", failed)
+	r.info("every answer is there, so nothing is asked")
+	r.offline = true
+	return nil
+}
+
+// errUnknown ends a look at rows that finds one without an answer.
+var errUnknown = errors.New("a row has no stored answer")
+
+// knows says whether each of the rows has its results in the store.
+func (r *applying) knows(ctx context.Context, rows iter.Seq2[*pipeline.Row, error]) (bool, error) {
+	plan := *r.job.plan
+	plan.Rows = rows
+	opts := runner.Options{Store: r.keeping.run, Identify: r.digests.identify, Offline: true}
+	_, err := runner.Run(ctx, &plan, nil, opts, func(rec *runner.Record) error {
+		if failure := rec.Failure(); failure != nil && failure.Err.Class == runner.NotStored {
+			return errUnknown
+		}
+		return nil
+	})
+	var trouble *runner.StoreError
+	switch {
+	case errors.Is(err, errUnknown):
+		return false, nil
+	case errors.As(err, &trouble):
+		return false, storeExit(err)
+	}
+	return err == nil, nil
+}
+
+// adopt takes in the records of the job's own output files where the store knows
+// nothing of the job: outputs in git are answers too.
+func (r *applying) adopt(ctx context.Context) error {
+	if r.flags.redo || len(r.job.job.Outputs) == 0 {
+		return nil
+	}
+	known, err := r.keeping.HasJob(ctx, r.keeping.stored.job)
+	if err != nil {
+		return storeExit(err)
+	}
+	if known {
+		return nil
+	}
+	found := output.Adopt(r.job.folder.Root, r.job.job, &r.job.all, output.Options{Base: r.keeping.base})
+	n, err := r.keeping.Adopt(ctx, adopted(found))
+	if err != nil {
+		return storeExit(err)
+	}
+	if n > 0 {
+		r.info("%s taken over from the output files", plural(n, "answer"))
+	}
+	return nil
+}
+
+// adopted gives the store what was found in output files.
+func adopted(found iter.Seq2[*output.Adopted, error]) iter.Seq2[*store.Adopted, error] {
+	return func(yield func(*store.Adopted, error) bool) {
+		for a, err := range found {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(&store.Adopted{Key: a.Key, Answer: a.Answer, Err: a.Err, Attempts: a.Attempts, Model: a.Model}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// openRecords chooses where the records go. A run over a part of the rows writes the
+// output files if all other rows have their results: then it goes over all rows, and
+// asks in its own ones.
+func (r *applying) openRecords(ctx context.Context) error {
+	if r.flags.partial() && r.keeping != nil && len(r.job.job.Outputs) > 0 {
+		only, err := r.flags.membership(r.job)
+		if err != nil {
+			return err
+		}
+		complete, err := r.knows(ctx, without(r.job.all.Rows, only))
+		if err != nil {
+			return err
+		}
+		if complete {
+			r.only = only
+			*r.job.plan = r.job.all
+		}
+	}
+	records, err := r.openSink(r.job.loadedJob, r.flags, r.flags.partial() && r.only == nil)
+	r.records = records
+	return err
+}
+
+// without gives the rows that are not chosen.
+func without(rows iter.Seq2[*pipeline.Row, error], chosen func(*pipeline.Row) bool) iter.Seq2[*pipeline.Row, error] {
+	return func(yield func(*pipeline.Row, error) bool) {
+		for row, err := range rows {
+			if row != nil && chosen(row) {
+				continue
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// run carries out a job whose server and outputs are ready.
+func (r *applying) run(ctx context.Context) error {
+	r.info("%s", r.firstLine())
+	r.collectFor(r.job.checked.Rows, r.job.checked.All)
+	r.events.begin(r.job)
+	v := r.newView(r.job, r.flags, r.events)
+	ctx, signals := watchInterrupts(ctx, func() { v.progress.say(interruptedLine) }, func() { r.leave(exitInterrupted) })
+	defer signals.close()
+	opts := r.options(v)
+	opts.Stop = signals.stop
+	summary, err := runner.Run(ctx, r.job.plan, r.model(), opts, func(rec *runner.Record) error {
+		v.record(rec)
+		return r.records.write(rec)
+	})
+	r.events.end(&summary, err)
+	if v.live != nil {
+		v.live.close()
+	}
+	v.progress.close()
+	return r.end(ctx, &summary, err, v.meter.total())
+}
+
+// model is what is asked, nil where nothing is.
+func (r *applying) model() runner.Model {
+	if r.offline {
+		return nil
+	}
+	return r.server
+}
+
+func (r *applying) options(v *view) runner.Options {
+	opts := runner.Options{
+		Grace: grace, FailFast: r.flags.failFast, Observe: v.observe, Chunks: r.flags.stream,
+		Redo: r.flags.redo, RetryFailed: r.flags.retryFailed, Offline: r.offline, Only: r.only,
+	}
+	if r.server != nil && r.server.report != nil {
+		opts.Missing = r.server.report.Unusable
+	}
+	if r.keeping != nil {
+		opts.Store, opts.Identify = r.keeping.run, r.digests.identify
+	}
+	return opts
+}
+
+// end puts the outputs in their place, and keeps how the run went.
+func (r *applying) end(ctx context.Context, summary *runner.Summary, failed error, total int64) error {
+	end := &ending{
+		app: r.app, records: r.records, summary: summary, limit: r.job.plan.MaxFailures,
+		simulated: r.flags.simulate || r.server != nil && r.server.report != nil && r.server.report.Simulated,
+		noRows:    noRows(&r.flags.jobFlags), total: total, kept: r.keeping != nil,
+	}
+	err := end.finish(failed)
+	if r.keeping == nil {
+		return err
+	}
+	if trouble := r.keepEnd(context.WithoutCancel(ctx), summary, err); trouble != nil && err == nil {
+		return trouble
+	}
+	return err
+}
+
+// keepEnd keeps which files there are now, and how the run ended.
+func (r *applying) keepEnd(ctx context.Context, summary *runner.Summary, ended error) error {
+	if files, ok := r.records.(*fileSink); ok && files.committed {
+		if err := r.keepFiles(ctx, files.written); err != nil {
+			return err
+		}
+	}
+	code := exitOK
+	var e *exit
+	if errors.As(ended, &e) {
+		code = e.code
+	}
+	err := r.keeping.run.End(ctx, store.Ending{
+		State: stateOfExit(code), Exit: code, Summary: *summary,
+		Reused: summary.Reused, Asked: summary.Attempts - summary.Retries,
+	})
+	if err != nil {
+		return storeExit(err)
+	}
+	return nil
+}
+
+func stepIDs(plan *pipeline.Plan) []string {
+	ids := make([]string, len(plan.Steps))
+	for i := range plan.Steps {
+		ids[i] = plan.Steps[i].ID
+	}
+	return ids
+}
+
+func stateOfExit(code int) string {
+	switch code {
+	case exitOK, exitFailedRows:
+		return "done"
+	case exitInterrupted:
+		return "interrupted"
+	}
+	return "failed"
+}
+
+// keepFiles notes the files that a whole run wrote, and deals with those of earlier runs
+// that no row names any more.
+func (r *applying) keepFiles(ctx context.Context, written []output.Written) error {
+	before, err := r.keeping.Files(ctx, r.keeping.stored.job)
+	if err != nil {
+		return storeExit(err)
+	}
+	sums, err := output.Sums(r.job.folder.Root, written)
+	if err != nil {
+		return diskExit(err)
+	}
+	now := make([]store.File, 0, len(sums))
+	for _, f := range sums {
+		now = append(now, store.File(f))
+	}
+	stale, err := r.stale(before, written)
+	if err != nil {
+		return err
+	}
+	if err := r.keeping.SetFiles(ctx, r.keeping.stored.job, r.keeping.run.ID(), append(now, stale...)); err != nil {
+		return storeExit(err)
+	}
+	return nil
+}
+
+// stale tells of the files that an earlier run wrote and no row names any more, and
+// removes them with --prune. It returns those that stay.
+func (r *applying) stale(before []store.File, written []output.Written) ([]store.File, error) {
+	var recorded []output.Recorded
+	for _, f := range before {
+		recorded = append(recorded, output.Recorded(f))
+	}
+	found, err := output.Stale(r.job.folder.Root, recorded, written)
+	if err != nil {
+		return nil, diskExit(err)
+	}
+	var left []store.File
+	var removed []string
+	if r.flags.prune {
+		if removed, err = output.Prune(r.job.folder.Root, found); err != nil {
+			return nil, diskExit(err)
+		}
+	}
+	for _, f := range found {
+		switch {
+		case f.Gone || slices.Contains(removed, f.Path):
+			continue
+		case !f.Ours:
+			r.info("%s is of an earlier run and no row names it any more; it was changed since, so it stays", f.Path)
+			continue
+		}
+		r.info("%s is of an earlier run and no row names it any more; apply --prune deletes it", f.Path)
+		left = append(left, store.File(f.Recorded))
+	}
+	if len(removed) > 0 {
+		r.info("deleted %s, of an earlier run", strings.Join(removed, ", "))
+	}
+	return left, nil
+}

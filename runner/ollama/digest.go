@@ -1,0 +1,25 @@
+package ollama
+
+import (
+	"context"
+	"net/http"
+)
+
+// Digest gives the digest of a model that Preflight has not seen. A model that is not on
+// the server is an error of class ModelMissing, with the line that fetches it.
+func (c *Client) Digest(ctx context.Context, model string) (string, error) {
+	for range 2 {
+		models, err := c.List(ctx)
+		if err != nil {
+			return "", err
+		}
+		if m := named(models, model); m != nil && m.Digest != "" {
+			return m.Digest, nil
+		}
+		// A simulated server that has any model lists it once it was asked about.
+		if _, err := c.Show(ctx, model); err != nil {
+			return "", err
+		}
+	}
+	return "", c.missing(model, http.StatusNotFound)
+}
