@@ -6,11 +6,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// OnNetwork says whether a folder is on a network file system, and of which kind.
+// OnNetwork says whether a folder is on a network drive or share.
 func OnNetwork(dir string) (kind string, yes bool) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", false
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = real // a link may lead to a share
 	}
 	root, err := windows.UTF16PtrFromString(filepath.VolumeName(abs) + `\`)
 	if err != nil {
