@@ -116,7 +116,7 @@ func alive(pid int) bool {
 	if err != nil {
 		return false
 	}
-	defer p.Release()
+	defer func() { _ = p.Release() }() // there is nothing to lose
 	if runtime.GOOS == "windows" {
 		return true // a process that is not there is not found
 	}

@@ -53,7 +53,7 @@ func OnNetwork(dir string) (kind string, yes bool) {
 		return "", false
 	}
 	defer mounts.Close()
-	return networkKind(mountOf(mounts, unix.Major(uint64(stat.Dev)), unix.Minor(uint64(stat.Dev))))
+	return networkKind(mountOf(mounts, unix.Major(stat.Dev), unix.Minor(stat.Dev)))
 }
 
 // mountOf finds the type and the source of what is mounted from a device, in a list as
