@@ -23,3 +23,19 @@ func (c *Client) Digest(ctx context.Context, model string) (string, error) {
 	}
 	return "", c.missing(model, http.StatusNotFound)
 }
+
+// Digests gives the digests of those of the models that are on the server, by the names
+// that are asked for. It asks for nothing but the list of models.
+func (c *Client) Digests(ctx context.Context, models []string) (map[string]string, error) {
+	list, err := c.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	digests := map[string]string{}
+	for _, name := range models {
+		if m := named(list, name); m != nil {
+			digests[name] = m.Digest
+		}
+	}
+	return digests, nil
+}
