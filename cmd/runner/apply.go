@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/batchrunner/runner/pipeline"
@@ -21,13 +23,14 @@ type applyFlags struct {
 	pull, skipMissing, failFast, stream bool
 	redo, retryFailed, offline, locked  bool
 	prune                               bool
+	saved                               *planDocument // nil: none
 	events                              string
 }
 
 func (a *app) applyCommand() *cobra.Command {
 	var flags applyFlags
 	cmd := &cobra.Command{
-		Use:   "apply FILE...",
+		Use:   "apply FILE...|PLAN.json",
 		Short: "Ask the models for what is missing or changed, and write the outputs",
 		Long: `Checks the job, asks the model for each row, and writes the outputs in row order.
 Nothing is asked before all mistakes that can be found are out of the way.
@@ -99,6 +102,13 @@ func (f *applyFlags) check() error {
 // apply runs the jobs of files in turn. All of them are checked before the first
 // one runs.
 func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) error {
+	saved, err := a.openSaved(files, flags)
+	if err != nil {
+		return err
+	}
+	if saved != nil {
+		files = []string{saved.File}
+	}
 	if err := flags.check(); err != nil {
 		return err
 	}
@@ -112,6 +122,7 @@ func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) erro
 		defer end()
 		server = s
 	}
+	flags.saved = saved
 	jobs, err := a.loadAll(files, flags)
 	defer func() {
 		for _, j := range jobs {
@@ -136,6 +147,21 @@ func (a *app) apply(ctx context.Context, files []string, flags *applyFlags) erro
 		}
 	}
 	return failed
+}
+
+// openSaved reads a saved plan, if that is what is to be applied: nil where it is not.
+func (a *app) openSaved(files []string, flags *applyFlags) (*planDocument, error) {
+	if !slices.ContainsFunc(files, isSavedPlan) {
+		return nil, nil
+	}
+	if len(files) > 1 {
+		return nil, fail(exitMistake, "a saved plan is applied alone, not with %s", strings.Join(files[1:], ", "))
+	}
+	saved, err := readSavedPlan(files[0])
+	if err == nil {
+		saved.use(flags)
+	}
+	return saved, err
 }
 
 // runAll runs jobs in turn. Failed rows of one don't keep the next from running;

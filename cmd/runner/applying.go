@@ -62,6 +62,9 @@ func (r *applying) apply(ctx context.Context) error {
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
+	if err := r.holdToPlan(); err != nil {
+		return err
+	}
 	if err := r.openRecords(ctx); err != nil {
 		return err
 	}
@@ -110,6 +113,21 @@ func (r *applying) connect(ctx context.Context) error {
 	return r.adopt(ctx)
 }
 
+// holdToPlan refuses a saved plan of which something has changed since.
+func (r *applying) holdToPlan() error {
+	if r.flags.saved == nil || r.digests == nil {
+		return nil
+	}
+	now, err := r.job.folder.fingerprints()
+	if err != nil {
+		return err
+	}
+	if why := r.flags.saved.changed(now, r.digests.all()); why != "" {
+		return fail(exitMistake, "the plan is out of date: %s since it was made; make it anew with: runner plan %s -o FILE", why, r.job.file)
+	}
+	return nil
+}
+
 // preflight looks at the server and fetches or leaves out what is missing if told to.
 func (r *applying) preflight(ctx context.Context) error {
 	wanted := needs(r.job.checked, r.job.job)
@@ -138,7 +156,6 @@ func (r *applying) remember(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known.simulated = r.flags.simulate
 	r.digests = known
 	if missing := known.lacking(r.job.checked.Models); len(missing) > 0 {
 		return fail(exitMistake, "nothing tells the digest of %s; with the server at hand, run once: runner lock %s", quoted(missing), r.job.file)

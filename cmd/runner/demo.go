@@ -100,8 +100,8 @@ func (a *app) demoStory(ctx context.Context) {
 	code := Main(ctx, []string{"apply", "translate.yaml", "--simulate", "--root", ".", "--verbose", "--fault", demoFault}, a.in, a.out, a.err)
 	a.note(fmt.Sprintf("exit code %d: a row failed, and max_failures is 0", code))
 	base := filepath.Join(stateFolder, "simulated")
-	a.show(filepath.Join(base, "out", "translations.jsonl"), 9)
-	a.show(filepath.Join(base, "out", "table.csv"), 10)
+	a.showFile(filepath.Join(base, "out", "translations.jsonl"), 9)
+	a.showFile(filepath.Join(base, "out", "table.csv"), 10)
 	a.title("Now with your own Ollama")
 	a.demoEnd(ctx)
 }
@@ -115,8 +115,8 @@ func (a *app) note(lines ...string) {
 	fmt.Fprintln(a.out)
 }
 
-// show prints the first lines of a file, long lines shortened.
-func (a *app) show(name string, lines int) {
+// showFile prints the first lines of a file, long lines shortened.
+func (a *app) showFile(name string, lines int) {
 	a.title(filepath.ToSlash(name))
 	f, err := os.Open(name)
 	if err != nil {

@@ -14,8 +14,7 @@ import (
 
 // digests say which model a name stands for. They are safe for concurrent use.
 type digests struct {
-	from      string // where they come from, for messages
-	simulated bool
+	from string // where they come from, for messages
 	// ask asks for one that was not known before the run: a row's own model. Nil:
 	// nobody can be asked.
 	ask func(name string) (string, error)
@@ -45,7 +44,25 @@ func (d *digests) of(name string) (string, error) {
 // identify gives what a request's key needs beside it.
 func (d *digests) identify(req *pipeline.Request) (pipeline.Identity, error) {
 	digest, err := d.of(req.Model)
-	return pipeline.Identity{Digest: digest, Simulated: d.simulated}, err
+	digest, simulated := strings.CutPrefix(digest, simulatedPrefix)
+	return pipeline.Identity{Digest: digest, Simulated: simulated}, err
+}
+
+// simulatedPrefix begins the digests of a simulated server's models: its answers are
+// nobody else's.
+const simulatedPrefix = "simulated:"
+
+// short is a digest as people compare it.
+func short(digest string) string {
+	return fmt.Sprintf("%.12s", strings.TrimPrefix(digest, simulatedPrefix))
+}
+
+// digestOn is a model's digest as it is remembered of a server.
+func digestOn(simulated bool, digest string) string {
+	if simulated && digest != "" {
+		return simulatedPrefix + digest
+	}
+	return digest
 }
 
 // all gives the digests that are known.
@@ -70,11 +87,14 @@ func (d *digests) lacking(names []string) []string {
 
 // onServer are the digests of the models that a server has.
 func (s *server) digests(ctx context.Context) *digests {
-	d := &digests{from: s.name, simulated: s.report.Simulated, byName: map[string]string{}}
+	d := &digests{from: s.name, byName: map[string]string{}}
 	for name, info := range s.report.Models {
-		d.byName[name] = info.Digest
+		d.byName[name] = digestOn(s.report.Simulated, info.Digest)
 	}
-	d.ask = func(name string) (string, error) { return s.Digest(ctx, name) }
+	d.ask = func(name string) (string, error) {
+		digest, err := s.Digest(ctx, name)
+		return digestOn(s.report.Simulated, digest), err
+	}
 	return d
 }
 
@@ -141,7 +161,7 @@ func (l *lockFile) allows(name, digest, file string) error {
 	case !ok:
 		return fail(exitMistake, "%s does not have model %q; add it with: runner lock %s", lockName, name, file)
 	case pinned.Digest != digest:
-		return fail(exitMistake, "model %q is %.12s on the server, but %s pins %.12s; fetch that one, or accept the new one with: runner lock %s --update", name, digest, lockName, pinned.Digest, file)
+		return fail(exitMistake, "model %q is %s on the server, but %s pins %s; fetch that one, or accept the new one with: runner lock %s --update", name, short(digest), lockName, short(pinned.Digest), file)
 	}
 	return nil
 }

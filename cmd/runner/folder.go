@@ -14,7 +14,8 @@ const stateFolder = ".runner"
 // A folder is a job's root: nothing outside of it is read or written.
 type folder struct {
 	*os.Root
-	path string // absolute
+	path   string // absolute
+	opened *openedFiles
 }
 
 // openFolder opens the root of a job file: dir where given, else the nearest
@@ -35,7 +36,7 @@ func openFolder(file, dir string) (*folder, error) {
 	if err != nil {
 		return nil, fail(exitMistake, "the root folder %s can't be opened: %s", dir, reason(err))
 	}
-	return &folder{Root: root, path: abs}, nil
+	return &folder{Root: root, path: abs, opened: &openedFiles{names: map[string]bool{}}}, nil
 }
 
 // findRoot returns the nearest folder from dir upwards that holds .runner/, or dir.

@@ -124,16 +124,26 @@ func lockJob(dir, job string) (*store.Lock, error) {
 	if err := os.MkdirAll(locks, 0o777); err != nil {
 		return nil, fail(exitDisk, "the folder %s can't be made: %s", locks, reason(err))
 	}
+	lock, err := store.TakeLock(filepath.Join(locks, output.FolderName(job)+".lock"), thisProcess())
+	return lock, lockExit(err)
+}
+
+// thisProcess is who takes a lock.
+func thisProcess() store.Holder {
 	host, _ := os.Hostname() // for people: without one they have the process
-	lock, err := store.TakeLock(filepath.Join(locks, output.FolderName(job)+".lock"), store.Holder{PID: os.Getpid(), Host: host, Since: time.Now()})
+	return store.Holder{PID: os.Getpid(), Host: host, Since: time.Now()}
+}
+
+// lockExit makes the exit of a lock that can't be had.
+func lockExit(err error) error {
 	var held *store.Held
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &held):
-		return nil, fail(exitHeld, "%v", err)
-	case err != nil:
-		return nil, fail(exitDisk, "%v", err)
+		return fail(exitHeld, "%v", held)
 	}
-	return lock, nil
+	return fail(exitDisk, "%v", err)
 }
 
 // begin begins a run.

@@ -119,7 +119,7 @@ func (c *campaign) events() string {
 func (c *campaign) check(t *testing.T) (again int) {
 	t.Helper()
 	for _, r := range c.server.History().Requests[c.before:] {
-		if m := asked.FindStringSubmatch(r.Prompt); m != nil && c.done[m[1]+" "+m[2]] {
+		if m := asked.FindStringSubmatch(r.Prompt); len(m) == 3 && c.done[m[1]+" "+m[2]] {
 			t.Errorf("run %d: %s %s was reported done and is asked again", c.runs, m[1], m[2])
 			again++
 		}

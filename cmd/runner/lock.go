@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/batchrunner/runner/runner/ollama"
 	"github.com/batchrunner/runner/runner/store"
@@ -96,7 +97,7 @@ func pin(before *lockFile, names []string, report *ollama.Report, update bool) (
 	var changes []moved
 	for _, name := range names {
 		info := report.Models[name]
-		now := lockedModel{Digest: info.Digest, Size: info.Size}
+		now := lockedModel{Digest: digestOn(report.Simulated, info.Digest), Size: info.Size}
 		was, pinned := lock.Models[name]
 		if pinned && was.Digest != now.Digest {
 			changes = append(changes, moved{name, was, now})
@@ -113,11 +114,11 @@ func pin(before *lockFile, names []string, report *ollama.Report, update bool) (
 func (a *app) tellPins(ctx context.Context, j *checkedJob, where stored, before, lock *lockFile, changes []moved, update bool) error {
 	for _, name := range j.checked.Models {
 		if _, known := before.find(name); !known {
-			fmt.Fprintf(a.out, "%s: %.12s\n", clean(name), lock.Models[name].Digest)
+			fmt.Fprintf(a.out, "%s: %s\n", clean(name), short(lock.Models[name].Digest))
 		}
 	}
 	for _, m := range changes {
-		line := fmt.Sprintf("%s: moved from %.12s to %.12s", clean(m.name), m.from.Digest, m.to.Digest)
+		line := fmt.Sprintf("%s: moved from %s to %s", clean(m.name), short(m.from.Digest), short(m.to.Digest))
 		n, err := answersOf(ctx, where, m.from.Digest)
 		if err != nil {
 			return err
@@ -168,7 +169,7 @@ func answersOf(ctx context.Context, where stored, digest string) (int64, error) 
 	if err != nil {
 		return 0, storeExit(err)
 	}
-	n, err := s.AnswersOf(ctx, digest)
+	n, err := s.AnswersOf(ctx, strings.TrimPrefix(digest, simulatedPrefix))
 	if err = errors.Join(err, s.Close()); err != nil {
 		return 0, storeExit(err)
 	}

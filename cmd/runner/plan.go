@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,17 +17,30 @@ import (
 // planFlags choose what plan prints.
 type planFlags struct {
 	jobFlags
-	prompts bool
-	json    bool
+	hostFlags
+	storeFlags
+	prompts, json     bool
+	simulate          bool
+	redo, retryFailed bool
+	detailed          bool
+	output            string
+	checked           *pipeline.Checked
 }
 
 func (a *app) planCommand() *cobra.Command {
 	var flags planFlags
 	cmd := &cobra.Command{
 		Use:   "plan FILE",
-		Short: "Show what a job would ask, without asking",
-		Long: `Shows what a job would ask: how many rows and requests, of which models. With
---prompts, the requests themselves, exactly as they would be sent to /api/chat:
+		Short: "Show what apply would ask and why, without asking",
+		Long: `Shows what apply would do with each task: create, redo, reuse or depends (on an
+answer that is not known yet), and why. With --verbose all of them, and what changed
+in their prompts. No model is asked; the server is only asked which models it has, and
+where it is down runner.lock or the last run tells. It works while a run goes on.
+
+-o saves the plan: "runner apply plan.json" does it, unless the job, its data or its
+models have changed since. --json prints it for programs.
+
+With --prompts, the requests themselves, exactly as they would be sent to /api/chat:
 readable on a terminal, JSON lines elsewhere or with --json. No server is needed.
 
 A step that reads an earlier step's answer can't be shown before that answer is
@@ -35,20 +49,28 @@ there; plan says which answers it waits for.`,
 		Args:    arguments(1, 1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.limited, flags.concurrent = cmd.Flags().Changed("limit"), cmd.Flags().Changed("concurrency")
-			return a.plan(args[0], &flags)
+			return a.plan(cmd.Context(), args[0], &flags)
 		},
 	}
 	flags.addFile(cmd)
 	flags.addRows(cmd)
+	fs := cmd.Flags()
+	flags.hostFlags.add(fs)
+	flags.storeFlags.add(fs)
+	fs.BoolVar(&flags.simulate, "simulate", false, "the plan of apply --simulate")
+	fs.BoolVar(&flags.redo, "redo", false, "the plan of apply --redo")
+	fs.BoolVar(&flags.retryFailed, "retry-failed", false, "the plan of apply --retry-failed")
+	fs.BoolVar(&flags.detailed, "detailed-exitcode", false, "exit code 2 where there is something to do, 0 where not")
+	fs.StringVarP(&flags.output, "output", "o", "", "save the plan to this `file`, for apply")
 	cmd.Flags().BoolVar(&flags.prompts, "prompts", false, "print the requests")
 	cmd.Flags().StringVar(&flags.rowID, "row", "", "only the row with this `ID` (with --prompts)")
-	cmd.Flags().BoolVar(&flags.json, "json", false, "print the requests as JSON lines (with --prompts)")
+	cmd.Flags().BoolVar(&flags.json, "json", false, "print the plan as JSON; with --prompts the requests as JSON lines")
 	return cmd
 }
 
-func (a *app) plan(file string, flags *planFlags) error {
-	if !flags.prompts && (flags.rowID != "" || flags.json) {
-		return fail(exitMistake, "--row and --json go with --prompts")
+func (a *app) plan(ctx context.Context, file string, flags *planFlags) error {
+	if !flags.prompts && flags.rowID != "" {
+		return fail(exitMistake, "--row goes with --prompts")
 	}
 	j, err := a.load(file, &flags.jobFlags)
 	if err != nil {
@@ -62,10 +84,19 @@ func (a *app) plan(file string, flags *planFlags) error {
 	if err := flags.choose(j.plan); err != nil {
 		return err
 	}
-	if !flags.prompts {
-		return a.planTotals(j, checked, flags)
+	if flags.prompts {
+		return a.planPrompts(j, flags)
 	}
-	return a.planPrompts(j, flags)
+	flags.checked = checked
+	if !flags.json {
+		if err := a.planTotals(j, checked, flags); err != nil {
+			return err
+		}
+	}
+	if namesNoModel(j.job) {
+		return nil // what is asked is not known; planTotals has said so
+	}
+	return a.planChanges(ctx, j, checked.Models, flags)
 }
 
 // planTotals says how much a job would ask, and what its includes did.
@@ -80,7 +111,6 @@ func (a *app) planTotals(j *loadedJob, checked *pipeline.Checked, flags *planFla
 	}
 	fmt.Fprintf(a.out, "%s, %s, %s\n", rows, plural(int64(len(j.plan.Steps)), "step"), modelNames(checked))
 	a.planIncludes(j)
-	fmt.Fprintln(a.out, "to see the requests: runner plan "+j.file+" --prompts")
 	return nil
 }
 

@@ -1,0 +1,433 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/batchrunner/runner/runner/preview"
+	"github.com/batchrunner/runner/runner/store"
+)
+
+// exitChanges is plan's with --detailed-exitcode where apply would ask something.
+const exitChanges = 2
+
+// A planDocument is a plan for programs, and what plan -o saves.
+type planDocument struct {
+	Version      int               `json:"v"`
+	Job          string            `json:"job"`
+	File         string            `json:"file"` // as the user named it
+	Rows         int64             `json:"rows"`
+	Totals       *preview.Totals   `json:"totals"`
+	Models       map[string]string `json:"models"`      // digests by name
+	ModelsFrom   string            `json:"models_from"` // who told the digests
+	Expected     *expected         `json:"expected,omitempty"`
+	Stale        []string          `json:"stale_files,omitempty"`
+	Samples      []planSample      `json:"samples"`      // the first tasks that are not simply reused
+	Fingerprints map[string]string `json:"fingerprints"` // SHA-256 of the files that the job is made of
+	Flags        savedFlags        `json:"flags"`
+}
+
+// expected is what the tasks to ask will take, going by the known answers.
+type expected struct {
+	PromptTokens int64         `json:"prompt_tokens"`
+	OutputTokens int64         `json:"output_tokens"`
+	ModelTime    time.Duration `json:"model_time_ns"` // the server's own durations, one after the other
+	GoingBy      int64         `json:"going_by_answers"`
+}
+
+type planSample struct {
+	Row    int64          `json:"row"`
+	ID     string         `json:"id"`
+	Step   string         `json:"step"`
+	Action preview.Action `json:"action"`
+	Why    string         `json:"why,omitempty"`
+}
+
+// planVersion is the version of a plan's form.
+const planVersion = 1
+
+const maxSamples = 20
+
+// A changePlan is one plan on its way from a loaded job to what is printed.
+type changePlan struct {
+	*app
+	job     *loadedJob
+	flags   *planFlags
+	digests *digests
+	doc     planDocument
+	shown   int64
+	more    int64
+}
+
+// planChanges says what a run would do, task by task, and why.
+func (a *app) planChanges(ctx context.Context, j *loadedJob, models []string, flags *planFlags) error {
+	p := &changePlan{app: a, job: j, flags: flags}
+	known, end, err := p.openKnown(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if p.digests, err = p.findDigests(ctx, models, known != nil); err != nil {
+		return err
+	}
+	opts := preview.Options{Identify: p.digests.identify, Redo: flags.redo, RetryFailed: flags.retryFailed}
+	if known != nil {
+		opts.Known = known
+	}
+	each := p.tell
+	if flags.json {
+		each = p.sample
+	}
+	totals, err := preview.Walk(ctx, j.plan, opts, each)
+	if err != nil {
+		return a.planError(j, err)
+	}
+	if totals.Rows == 0 {
+		return fail(exitMistake, "%s", noRows(&flags.jobFlags))
+	}
+	return p.end(totals)
+}
+
+// planError makes the exit of a walk that came to no end.
+func (a *app) planError(j *loadedJob, err error) error {
+	var trouble *store.Error
+	if errors.As(err, &trouble) {
+		return storeExit(err)
+	}
+	return a.mistaken(j.job, err)
+}
+
+// A knownStore is a snapshot of the store, as preview asks it.
+type knownStore struct {
+	*store.Snapshot
+	job string
+}
+
+func (k *knownStore) Last(ctx context.Context, tasks []preview.TaskID) ([]*preview.Last, error) {
+	ids := make([]store.TaskID, len(tasks))
+	for i, t := range tasks {
+		ids[i] = store.TaskID(t)
+	}
+	found, err := k.Snapshot.Last(ctx, k.job, ids)
+	last := make([]*preview.Last, len(found))
+	for i, f := range found {
+		if f != nil {
+			last[i] = &preview.Last{Key: f.Key, Question: f.Question, Model: f.Model, OK: f.OK, Class: f.Class, Message: f.Message}
+		}
+	}
+	return last, err
+}
+
+// openKnown opens the job's store for reading, also while a run writes to it; nil where
+// there is none.
+func (p *changePlan) openKnown(ctx context.Context) (*knownStore, func(), error) {
+	where := p.flags.storeFlags.of(p.job, p.flags.simulate)
+	if !where.exists() {
+		return nil, func() {}, nil
+	}
+	s, err := store.Open(where.path, store.Options{ReadOnly: true})
+	if err != nil {
+		return nil, nil, storeExit(err)
+	}
+	view, err := s.Snapshot(ctx)
+	if err != nil {
+		return nil, nil, storeExit(errors.Join(err, s.Close()))
+	}
+	if err := p.findStale(ctx, s, where); err != nil {
+		return nil, nil, errors.Join(err, view.Close(), s.Close())
+	}
+	return &knownStore{view, where.job}, func() {
+		_, _ = view.Close(), s.Close() // only read from
+	}, nil
+}
+
+// findStale lists the files of earlier runs that no row names, where the names can be
+// told without an answer.
+func (p *changePlan) findStale(ctx context.Context, s *store.Store, where stored) error {
+	if p.flags.partial() {
+		return nil
+	}
+	before, err := s.Files(ctx, where.job)
+	if err != nil {
+		return storeExit(err)
+	}
+	if len(before) == 0 {
+		return nil
+	}
+	set, err := p.job.outputs(p.flags.simulate, true)
+	if err != nil {
+		return err
+	}
+	named, all := set.Named(p.job.plan.Rows)
+	if !all {
+		return nil
+	}
+	for _, f := range before {
+		if !named[f.Path] {
+			p.doc.Stale = append(p.doc.Stale, f.Path)
+		}
+	}
+	return nil
+}
+
+// findDigests asks the server for its list of models, else takes what is remembered.
+func (p *changePlan) findDigests(ctx context.Context, models []string, stored bool) (*digests, error) {
+	if p.flags.simulate {
+		return p.simulatedDigests(ctx, models)
+	}
+	s, end, err := p.begin(ctx, &p.flags.hostFlags, false)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	found, asking := s.Digests(ctx, models)
+	for name, digest := range found {
+		found[name] = digestOn(s.Simulated(), digest)
+	}
+	d := &digests{from: s.name, byName: found}
+	if asking != nil {
+		if d, err = p.remembered(ctx); err != nil {
+			return nil, err
+		}
+	}
+	missing := d.lacking(models)
+	switch {
+	case len(missing) == 0:
+	case !stored: // nothing is known, whatever the digests are
+		for _, name := range missing {
+			d.byName[name] = "unknown"
+		}
+		d.from = "nobody: every task is new"
+	case asking != nil:
+		return nil, fail(exitMistake, "nothing tells the digest of %s (%v); with the server at hand, run once: runner lock %s", quoted(missing), asking, p.job.file)
+	default:
+		return nil, fail(exitServer, "%s: %s not there; fetch it with: ollama pull %s", s.name, quoted(missing), missing[0])
+	}
+	d.ask = func(string) (string, error) { return "unknown", nil } // a later row's own model: its tasks are new
+	return d, nil
+}
+
+func (p *changePlan) remembered(ctx context.Context) (*digests, error) {
+	where := p.flags.storeFlags.of(p.job, false)
+	if !where.exists() {
+		lock, err := p.job.folder.readLockFile()
+		d := &digests{from: lockName, byName: map[string]string{}}
+		if lock != nil {
+			for name, m := range lock.Models {
+				d.byName[name] = m.Digest
+			}
+		}
+		return d, err
+	}
+	s, err := store.Open(where.path, store.Options{ReadOnly: true})
+	if err != nil {
+		return nil, storeExit(err)
+	}
+	defer s.Close() // only read from
+	return rememberedDigests(ctx, p.job.folder, s)
+}
+
+func (p *changePlan) simulatedDigests(ctx context.Context, models []string) (*digests, error) {
+	checked := &checkedJob{loadedJob: p.job, checked: p.flags.checked}
+	s, end, err := p.simulated(ctx, checked, &applyFlags{hostFlags: p.flags.hostFlags})
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	found, err := s.Digests(ctx, models)
+	if err != nil {
+		return nil, fail(exitServer, "%v", err)
+	}
+	for name, digest := range found {
+		found[name] = digestOn(true, digest)
+	}
+	return &digests{from: "the simulated server", byName: found, ask: func(string) (string, error) { return "unknown", nil }}, nil
+}
+
+// sample keeps the first tasks that are not simply reused.
+func (p *changePlan) sample(t *preview.Task) error {
+	if t.Action == preview.Reuse && t.Why == "" {
+		return nil
+	}
+	if len(p.doc.Samples) < maxSamples {
+		p.doc.Samples = append(p.doc.Samples, planSample{t.Row.Number, t.Row.ID, t.Step, t.Action, t.Why})
+	}
+	return nil
+}
+
+// tell prints a line for a task that is not simply reused: the first ones, or with
+// --verbose all, each with what changed in its messages.
+func (p *changePlan) tell(t *preview.Task) error {
+	if t.Action == preview.Reuse && t.Why == "" {
+		return nil
+	}
+	if p.shown >= maxSamples && !p.verbose {
+		p.more++
+		return nil
+	}
+	p.shown++
+	fmt.Fprintf(p.out, "  %s, step %s: %s", clean(rowName(t.Row.Number, t.Row.ID)), t.Step, t.Action)
+	if t.Why != "" {
+		fmt.Fprintf(p.out, ": %s", clean(t.Why))
+	}
+	fmt.Fprintln(p.out)
+	if p.verbose {
+		p.tellDiff(t)
+	}
+	return p.sample(t)
+}
+
+func (p *changePlan) tellDiff(t *preview.Task) {
+	before := t.Before.Messages()
+	if t.Request == nil {
+		return
+	}
+	for i, m := range t.Request.Messages {
+		if i >= len(before) || before[i].Content == m.Content {
+			continue
+		}
+		text := string(diff.Diff(m.Role+" before", []byte(ended(before[i].Content)), m.Role+" now", []byte(ended(m.Content))))
+		_, text, _ = strings.Cut(text, "\n") // the command line of diff
+		fmt.Fprintf(p.out, "    %s\n", indent(clean(text)))
+	}
+}
+
+// ended is a text that ends with a line's end.
+func ended(text string) string { return strings.TrimSuffix(text, "\n") + "\n" }
+
+// end prints the totals, or the whole document, and saves it if asked to.
+func (p *changePlan) end(totals *preview.Totals) error {
+	if err := p.fill(totals); err != nil {
+		return err
+	}
+	if p.flags.output != "" {
+		if err := p.save(); err != nil {
+			return err
+		}
+	}
+	if p.flags.json {
+		if err := p.print(); err != nil {
+			return err
+		}
+	} else {
+		p.tellTotals()
+	}
+	if p.flags.detailed && totals.ToAsk()+totals.Actions[preview.Depends]+int64(len(p.doc.Stale)) > 0 {
+		return &exit{code: exitChanges}
+	}
+	return nil
+}
+
+func (p *changePlan) fill(totals *preview.Totals) error {
+	d := &p.doc
+	d.Version, d.Job, d.File = planVersion, p.job.job.Name, p.job.file
+	d.Rows, d.Totals = totals.Rows, totals
+	d.Models, d.ModelsFrom = p.digests.all(), p.digests.from
+	d.Flags = p.flags.saved()
+	if d.Samples == nil {
+		d.Samples = []planSample{}
+	}
+	if n := totals.ToAsk(); n > 0 && totals.Known > 0 {
+		d.Expected = &expected{
+			PromptTokens: totals.PromptTokens * n / totals.Known, OutputTokens: totals.OutputTokens * n / totals.Known,
+			ModelTime: totals.Took / time.Duration(totals.Known) * time.Duration(n), GoingBy: totals.Known,
+		}
+	}
+	var err error
+	d.Fingerprints, err = p.job.folder.fingerprints()
+	return err
+}
+
+func (p *changePlan) print() error {
+	encoder := json.NewEncoder(p.out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return printed(encoder.Encode(p.doc))
+}
+
+func (p *changePlan) save() error {
+	text, err := json.MarshalIndent(p.doc, "", "  ")
+	if err == nil {
+		err = os.WriteFile(p.flags.output, append(text, '\n'), 0o644)
+	}
+	if err != nil {
+		return fail(exitDisk, "-o %s: %s", p.flags.output, reason(err))
+	}
+	return nil
+}
+
+// tellTotals prints what the plan comes to.
+func (p *changePlan) tellTotals() {
+	d, t := &p.doc, p.doc.Totals
+	if p.more > 0 {
+		fmt.Fprintf(p.out, "  and %s more; --verbose shows all\n", plural(p.more, "task"))
+	}
+	fmt.Fprintln(p.out, totalsLine(t))
+	if t.ToAsk() > 0 {
+		fmt.Fprintln(p.out, p.askedLine())
+	}
+	if e := d.Expected; e != nil {
+		fmt.Fprintf(p.out, "about %s tokens read and %s written, %s of the model's time, going by %s\n",
+			count(e.PromptTokens), count(e.OutputTokens), span(e.ModelTime), plural(e.GoingBy, "known answer"))
+	}
+	for _, name := range d.Stale {
+		fmt.Fprintf(p.out, "%s is of an earlier run and no row names it any more; apply --prune deletes it\n", clean(name))
+	}
+	if p.flags.output != "" {
+		fmt.Fprintf(p.out, "saved; to do just this: runner apply %s\n", p.flags.output)
+	}
+}
+
+// totalsLine is "3 to ask (1 new, 2 changed or failed), 97 known, 1 of them a failure".
+func totalsLine(t *preview.Totals) string {
+	line := "nothing to ask"
+	if n := t.ToAsk(); n > 0 {
+		line = plural(n, "task") + " to ask"
+		if t.AtMost {
+			line = "at most " + line
+		}
+		line += fmt.Sprintf(" (%s new, %s changed or failed)", count(t.Actions[preview.Create]), count(t.Actions[preview.Redo]))
+	}
+	if n := t.Actions[preview.Depends]; n > 0 {
+		line += fmt.Sprintf(", %s on answers not known yet", plurals(n, "depends", "depend"))
+	}
+	line += ", " + count(t.Actions[preview.Reuse]) + " known"
+	if t.Failures > 0 {
+		line += fmt.Sprintf(" (%s)", plurals(t.Failures, "stays failed", "stay failed"))
+	}
+	if n := t.Actions[preview.Fail]; n > 0 {
+		line += ", " + plurals(n, "can't be asked", "can't be asked")
+	}
+	return line
+}
+
+func plurals(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + more
+}
+
+// askedLine says of which models the tasks are asked.
+func (p *changePlan) askedLine() string {
+	by := map[string]int64{}
+	for _, models := range p.doc.Totals.Asked {
+		for model, n := range models {
+			by[model] += n
+		}
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%s %s", count(by[name]), clean(name)))
+	}
+	return fmt.Sprintf("of %s (digests from %s)", strings.Join(parts, ", "), clean(p.doc.ModelsFrom))
+}

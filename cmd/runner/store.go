@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/batchrunner/runner/runner/store"
+)
+
+func (a *app) storeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "store",
+		Short: "Look after the store of results: gc, verify, export, import",
+		Args:  arguments(0, 0, "gc, verify, export or import"),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.gcCommand(), a.verifyCommand(), a.exportCommand(), a.importCommand())
+	return cmd
+}
+
+func (a *app) gcCommand() *cobra.Command {
+	var flags historyFlags
+	var age string
+	var dry bool
+	cmd := &cobra.Command{
+		Use:   "gc",
+		Short: "Remove results that no job needs any more",
+		Long: `Removes results that are no task's any more and are old, and old failed attempts, runs
+and what tasks were, and gives the room back to the disk. What a job would reuse stays.`,
+		Args: arguments(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.gc(cmd.Context(), &flags, age, dry) },
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().StringVar(&age, "older-than", "30d", "how old: 30d, 12h")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would be removed, and remove nothing")
+	return cmd
+}
+
+func (a *app) gc(ctx context.Context, flags *historyFlags, age string, dry bool) error {
+	old, err := parseAge(age)
+	if err != nil {
+		return err
+	}
+	if !dry {
+		lock, err := flags.lockAll()
+		if err != nil {
+			return err
+		}
+		defer lock.Unlock() //nolint:errcheck // the kernel frees it with the process
+	}
+	return flags.withStore(store.Options{}, func(s *store.Store) error {
+		r, err := s.GC(ctx, time.Now().Add(-old), dry)
+		if err != nil {
+			return storeExit(err)
+		}
+		verb, freed := "removed", ", "+byteSize(r.Bytes)+" freed"
+		if dry {
+			verb, freed = "would remove", ""
+		}
+		fmt.Fprintf(a.out, "%s %s, %s, %s and %s%s\n", verb, plural(r.Results, "result"), plural(r.Tasks, "earlier task"), plural(r.Attempts, "failed attempt"), plural(r.Runs, "run"), freed)
+		return nil
+	})
+}
+
+// lockAll makes sure that no run uses the store.
+func (f *historyFlags) lockAll() (*store.Lock, error) {
+	path, err := f.path()
+	if err != nil {
+		return nil, err
+	}
+	locks := filepath.Join(filepath.Dir(path), "locks")
+	if _, err := os.Stat(locks); err != nil {
+		return nil, fail(exitDisk, "the store %s is not there, or no run has ever used it", path)
+	}
+	lock, err := store.TakeAll(locks, thisProcess())
+	return lock, lockExit(err)
+}
+
+// parseAge reads 30d, 12h, 90m.
+func parseAge(text string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, fail(exitMistake, "--older-than %s: write it as 30d or 12h", text)
+	}
+	return d, nil
+}
+
+// withStore opens the store that the flags name for something, and closes it.
+func (f *historyFlags) withStore(opts store.Options, do func(*store.Store) error) error {
+	s, err := f.openStore(opts)
+	if err != nil {
+		return err
+	}
+	err = do(s)
+	if closing := s.Close(); closing != nil && err == nil {
+		return storeExit(closing)
+	}
+	return err
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var flags historyFlags
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Look for damage in the store",
+		Args:  arguments(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return flags.withStore(store.Options{ReadOnly: true}, func(s *store.Store) error { return a.verifyStore(cmd.Context(), s) })
+		},
+	}
+	flags.add(cmd.Flags())
+	return cmd
+}
+
+func (a *app) verifyStore(ctx context.Context, s *store.Store) error {
+	problems := int64(0)
+	err := s.Verify(ctx, func(problem string) {
+		if problems++; problems <= maxSamples || a.verbose {
+			fmt.Fprintln(a.out, clean(problem))
+		}
+	})
+	switch {
+	case err != nil:
+		return storeExit(err)
+	case problems > 0:
+		return fail(exitDisk, "the store %s has %s; what is whole can be taken out with: runner store export", s.Path(), plural(problems, "problem"))
+	}
+	a.info("the store %s is whole", s.Path())
+	return nil
+}
+
+func (a *app) exportCommand() *cobra.Command {
+	var flags historyFlags
+	var to string
+	cmd := &cobra.Command{
+		Use:     "export [RUN]",
+		Short:   "Write a run, a job or everything as JSON lines",
+		Example: "  runner store export --job translate -o translate.jsonl\n  runner store export 17 | jq 'select(.kind == \"results\").row.response'",
+		Args:    arguments(0, 1, "one run"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return flags.withStore(store.Options{ReadOnly: true}, func(s *store.Store) error {
+				return a.export(cmd.Context(), s, flags.job, args, to)
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().StringVar(&flags.job, "job", "", "everything of this job, by its `name`")
+	cmd.Flags().StringVarP(&to, "output", "o", "", "write it to this `file`")
+	return cmd
+}
+
+func (a *app) export(ctx context.Context, s *store.Store, job string, args []string, to string) error {
+	sel := store.Selection{Job: job}
+	if len(args) > 0 {
+		run, err := theRun(ctx, s, job, args)
+		if err != nil {
+			return err
+		}
+		sel = store.Selection{Run: run.ID}
+	}
+	if to == "" {
+		_, err := s.Export(ctx, a.out, sel)
+		return exported(err)
+	}
+	file, err := os.Create(to)
+	if err != nil {
+		return fail(exitDisk, "-o %s: %s", to, reason(err))
+	}
+	n, err := s.Export(ctx, file, sel)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return exported(err)
+	}
+	a.info("%s written to %s", plural(n, "line"), to)
+	return nil
+}
+
+// exported makes the exit of an export that failed.
+func exported(err error) error {
+	var trouble *store.Error
+	if errors.As(err, &trouble) {
+		return storeExit(err)
+	}
+	return printed(err)
+}
+
+func (a *app) importCommand() *cobra.Command {
+	var flags historyFlags
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Take in what export wrote, here or elsewhere",
+		Long: `Takes in what "runner store export" wrote, all of it or nothing. Results that are there
+already are left as they are, so that importing twice adds nothing. "-" reads stdin.`,
+		Args: arguments(1, 1, "one file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.importFile(cmd.Context(), &flags, args[0])
+		},
+	}
+	flags.add(cmd.Flags())
+	return cmd
+}
+
+func (a *app) importFile(ctx context.Context, flags *historyFlags, name string) error {
+	from := a.in
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return fail(exitMistake, "%s: %s", name, reason(err))
+		}
+		defer file.Close() // only read from
+		from = file
+	}
+	path, err := flags.path()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return fail(exitDisk, "the folder of %s can't be made: %s", path, reason(err))
+	}
+	return flags.withStore(store.Options{Create: true}, func(s *store.Store) error { return a.importFrom(ctx, s, from, name) })
+}
+
+func (a *app) importFrom(ctx context.Context, s *store.Store, from io.Reader, name string) error {
+	added, err := s.Import(ctx, from)
+	var bad *store.BadLine
+	switch {
+	case errors.As(err, &bad):
+		return fail(exitMistake, "%s: %v; nothing was taken in", name, bad)
+	case err != nil:
+		return storeExit(err)
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(added)) {
+		if n := added[kind]; n > 0 {
+			parts = append(parts, plural(n, strings.TrimSuffix(kind, "s")))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing, all of it was there"}
+	}
+	a.info("added %s", strings.Join(parts, ", "))
+	return nil
+}
