@@ -33,6 +33,7 @@ type work struct {
 	chunks      int
 	rate        float64 // starts per second, 0: none
 	axis        string  // txt, csv, or either in turn where empty
+	known       bool    // every row was answered before; the server is asked nothing
 }
 
 // A check is a figure of one contestant, or its ratio to another's, with a limit.
@@ -51,6 +52,8 @@ func items() []item {
 	streamed := work{rows: 2_000, concurrency: 32, slots: 32, service: 50 * time.Millisecond, sigma: 0.5, chunks: 16, axis: "txt"}
 	one := work{rows: 1, concurrency: 1, slots: 1, axis: "txt"}
 	open := work{rows: 2_000, concurrency: 1_000, slots: 1_000, service: 3 * time.Second, chunks: 16, axis: "txt"}
+	known := work{rows: 100_000, concurrency: 64, slots: 64, axis: "txt", known: true}
+	allKnown := work{rows: 1_000_000, concurrency: 64, slots: 64, axis: "txt", known: true}
 	million := work{rows: 1_000_000, concurrency: 64, slots: 64}
 	tenThousand := work{rows: 10_000, concurrency: 64, slots: 64}
 	return []item{
@@ -71,7 +74,31 @@ func items() []item {
 		},
 		paced(50, 500),
 		paced(500, 5_000),
+		stored("a+store", "(a) with the store, and without", fixed, check{what: "makespan", over: "without", show: seconds, limit: 1.02}),
+		stored("c+store", "(c) with the store, and without", streamed, check{what: "makespan", over: "without", show: seconds, limit: 1.02}),
+		{
+			key: "b+store", title: "(b) with the store",
+			contestants: []contestant{{"runner", keeping, short}, {"plain", plain, short}},
+			checks:      []check{cpuPerRow(short.rows, 2.5)},
+		},
+		{
+			key: "known", title: "apply of 100,000 known rows, and a plain read of their results",
+			contestants: []contestant{{"runner", again, known}, {"scan", scan, known}},
+			checks:      []check{wall("scan", 3)},
+		},
+		{
+			key: "plan", title: "plan of 1,000,000 known rows",
+			contestants: []contestant{{"runner", planned, allKnown}},
+			checks:      []check{{what: "peak memory", of: "runner", show: mebibytes, limit: 300 << 20, get: func(f figure) float64 { return float64(f.peak) }}},
+		},
 	}
+}
+
+// stored compares a work with the store to the same without.
+func stored(key, title string, w work, c check) item {
+	c.of = "runner"
+	c.get = func(f figure) float64 { return f.stats.Makespan / 1000 }
+	return item{key: key, title: title, contestants: []contestant{{"runner", keeping, w}, {"without", runner, w}}, checks: []check{c}}
 }
 
 func against(key, title, name string, p program, w work, checks ...check) item {

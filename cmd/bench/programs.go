@@ -15,7 +15,11 @@ import (
 type program int
 
 const (
-	runner  program = iota // apply of a job
+	runner  program = iota // apply of a job, without a store
+	keeping                // apply with a store, which is empty
+	again                  // apply with a store that knows every row
+	planned                // plan of a job, with a store that knows every row
+	scan                   // a plain read of that store
 	version                // runner version
 	bare
 	plain
@@ -24,11 +28,11 @@ const (
 
 // programs are the paths of what is measured, and of the load server.
 type programs struct {
-	runner, bare, plain, empty, server string
+	runner, bare, plain, empty, server, scan string
 }
 
 func (p programs) path(of program) string {
-	return map[program]string{runner: p.runner, version: p.runner, bare: p.bare, plain: p.plain, empty: p.empty}[of]
+	return map[program]string{runner: p.runner, keeping: p.runner, again: p.runner, planned: p.runner, version: p.runner, scan: p.scan, bare: p.bare, plain: p.plain, empty: p.empty}[of]
 }
 
 // args are a program's for the work at a site.
@@ -36,7 +40,13 @@ func (p program) args(addr string, s site, w work) []string {
 	rows, open := strconv.Itoa(w.rows), strconv.Itoa(w.concurrency)
 	switch p {
 	case runner:
+		return []string{"apply", s.job, "--root", s.dir, "--host", "http://" + addr, "--quiet", "--no-store"}
+	case keeping, again:
 		return []string{"apply", s.job, "--root", s.dir, "--host", "http://" + addr, "--quiet"}
+	case planned:
+		return []string{"plan", s.job, "--root", s.dir, "--host", "http://" + addr}
+	case scan:
+		return []string{s.store()}
 	case version:
 		return []string{"version"}
 	case bare:
@@ -67,8 +77,8 @@ func (p *programs) build(ctx context.Context, dir string) error {
 
 // buildOurs makes the load server and the reference clients.
 func (p *programs) buildOurs(ctx context.Context, dir string) error {
-	p.bare, p.plain, p.server = filepath.Join(dir, "bare"), filepath.Join(dir, "plain"), filepath.Join(dir, "server")
-	for _, path := range []string{p.bare, p.plain, p.server} {
+	p.bare, p.plain, p.server, p.scan = filepath.Join(dir, "bare"), filepath.Join(dir, "plain"), filepath.Join(dir, "server"), filepath.Join(dir, "scan")
+	for _, path := range []string{p.bare, p.plain, p.server, p.scan} {
 		if err := goBuild(ctx, path, house+"/bench/"+filepath.Base(path)); err != nil {
 			return err
 		}

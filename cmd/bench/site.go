@@ -21,8 +21,14 @@ func (b *bench) prepare(w work, n int) (site, error) {
 	if axis == "" {
 		axis = [2]string{"txt", "csv"}[n%2]
 	}
-	dir := filepath.Join(b.dir, fmt.Sprintf("%s-%d-%d-%g", axis, w.rows, w.concurrency, w.rate))
+	dir := filepath.Join(b.dir, fmt.Sprintf("%s-%d-%d-%g-%v", axis, w.rows, w.concurrency, w.rate, w.known))
 	s := site{dir: dir, job: filepath.Join(dir, "job.yaml"), data: filepath.Join(dir, "lines."+axis), output: filepath.Join(dir, "out.jsonl")}
+	if w.known && s.ready() {
+		return s, nil
+	}
+	if err := os.RemoveAll(filepath.Join(dir, ".runner")); err != nil {
+		return s, err
+	}
 	if err := os.Remove(s.output); !errors.Is(err, fs.ErrNotExist) {
 		return s, err // of a folder that is ready: nil, as a rule
 	}
@@ -33,6 +39,15 @@ func (b *bench) prepare(w work, n int) (site, error) {
 		return s, err
 	}
 	return s, writeRows(s.data, axis, w.rows)
+}
+
+// store is where the job's results are kept.
+func (s site) store() string { return filepath.Join(s.dir, ".runner", "runner.db") }
+
+// ready says whether all rows of the site are known.
+func (s site) ready() bool {
+	_, err := os.Stat(s.output)
+	return err == nil
 }
 
 // yaml is the job of a work. Its prompts are those of the plain client.

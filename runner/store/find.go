@@ -25,8 +25,18 @@ type querier interface {
 // Find gives what is stored of each key, in their order: the newest answer, else the
 // newest failure, else nil. Each *runner.Stored is the caller's own.
 func (s *Store) Find(ctx context.Context, keys []pipeline.Key) ([]*runner.Stored, error) {
-	found, err := find(ctx, s.reading, keys)
+	found, err := find(ctx, fullBatches{s}, keys)
 	return found, s.trouble(err)
+}
+
+// fullBatches asks for full batches of keys by the statement that is prepared for them.
+type fullBatches struct{ *Store }
+
+func (f fullBatches) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if len(args) == findAtOnce {
+		return f.find64.QueryContext(ctx, args...)
+	}
+	return f.reading.QueryContext(ctx, query, args...)
 }
 
 func find(ctx context.Context, q querier, keys []pipeline.Key) ([]*runner.Stored, error) {

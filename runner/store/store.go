@@ -37,7 +37,7 @@ type Store struct {
 	reading *sql.DB
 	writing *sql.DB   // nil of one that is read only
 	conn    *sql.Conn // of writing, which has no other
-	find    map[int]*sql.Stmt
+	find64  *sql.Stmt // finds findAtOnce keys
 	writer  *writer
 	wait    conc.WaitGroup
 }
@@ -63,7 +63,7 @@ const busyWait = 60 * time.Second
 
 // Open opens the store at path. Its errors are *Error.
 func Open(path string, opts Options) (*Store, error) {
-	s := &Store{path: path, find: map[int]*sql.Stmt{}}
+	s := &Store{path: path}
 	if err := s.open(opts); err != nil {
 		_ = s.closeAll() // the first error is the one to tell
 		return nil, s.trouble(err)
@@ -81,16 +81,20 @@ func (s *Store) open(opts Options) error {
 			return err
 		}
 	}
-	reading, err := connect(s.path, "ro")
+	reading, err := connect(s.path, "ro", "cache_size(-16384)") // KiB: the index of 300,000 results
 	if err != nil {
 		return err
 	}
 	s.reading = reading
 	s.reading.SetMaxOpenConns(4)
+	s.reading.SetMaxIdleConns(4)
 	if opts.ReadOnly {
-		return s.checkVersion(ctx)
+		if err := s.checkVersion(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	s.find64, err = s.reading.PrepareContext(ctx, findQuery(findAtOnce))
+	return err
 }
 
 func (s *Store) openWriting(ctx context.Context, opts Options) error {
@@ -165,6 +169,9 @@ func (s *Store) closeAll() error {
 	var errs []error
 	if s.writer != nil {
 		errs = append(errs, s.writer.release())
+	}
+	if s.find64 != nil {
+		errs = append(errs, s.find64.Close())
 	}
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())

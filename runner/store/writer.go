@@ -35,11 +35,12 @@ type writer struct {
 	conn  *sql.Conn
 	stmts statements
 
-	mu     sync.Mutex
-	queue  []entry
-	closed bool
-	broken error
-	wake   chan struct{}
+	mu      sync.Mutex
+	queue   []entry
+	results int // in the queue
+	closed  bool
+	broken  error
+	wake    chan struct{}
 }
 
 func newWriter(ctx context.Context, s *Store) (*writer, error) {
@@ -53,8 +54,16 @@ func (w *writer) put(e entry) {
 	if w.closed && broken == nil {
 		broken = errors.New("it is closed")
 	}
+	wake := false
 	if broken == nil {
 		w.queue = append(w.queue, e)
+		if e.isResult() {
+			w.results++
+		}
+		// The writer sleeps until its alarm: only the first entry, and one that makes a
+		// group whole, are news to it.
+		n := len(w.queue)
+		wake = n == 1 || n%groupEntries == 0 || w.results%groupResults == 0 && e.isResult() || e.now
 	}
 	w.mu.Unlock()
 	if broken != nil {
@@ -63,8 +72,12 @@ func (w *writer) put(e entry) {
 		}
 		return
 	}
-	w.nudge()
+	if wake {
+		w.nudge()
+	}
 }
+
+func (e *entry) isResult() bool { return e.outcome != nil && e.outcome.Question != nil }
 
 func (w *writer) nudge() {
 	select {
@@ -146,7 +159,7 @@ func (w *writer) take(due bool) (group []entry, over bool) {
 	for n < len(w.queue) && n < groupEntries && results < groupResults {
 		e := &w.queue[n]
 		n++
-		if e.outcome != nil && e.outcome.Question != nil {
+		if e.isResult() {
 			results++
 		}
 		if e.now {
@@ -162,6 +175,7 @@ func (w *writer) take(due bool) (group []entry, over bool) {
 	}
 	group = w.queue[:n:n]
 	w.queue = w.queue[n:]
+	w.results -= results
 	return group, false
 }
 
