@@ -102,6 +102,7 @@ func (a *app) demoStory(ctx context.Context) {
 	base := filepath.Join(stateFolder, "simulated")
 	a.showFile(filepath.Join(base, "out", "translations.jsonl"), 9)
 	a.showFile(filepath.Join(base, "out", "table.csv"), 10)
+	a.demoKill(ctx)
 	a.title("Now with your own Ollama")
 	a.demoEnd(ctx)
 }

@@ -68,19 +68,27 @@ func (a *app) simulated(ctx context.Context, j *checkedJob, flags *applyFlags) (
 // startSimulated serves a simulated Ollama on a free loopback port until the
 // function it returns is called.
 func startSimulated(ctx context.Context, config simulate.Config) (*url.URL, func(), error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, stop, err := serveHere(ctx, simulate.New(config))
 	if err != nil {
 		return nil, nil, fail(exitServer, "the simulated server finds no port: %v", err)
 	}
-	server := simulate.New(config)
+	return &url.URL{Scheme: "http", Host: address}, stop, nil
+}
+
+// serveHere serves on a free loopback port until stop is called.
+func serveHere(ctx context.Context, server *simulate.Server) (address string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wait conc.WaitGroup
 	wait.Go(func() { _ = server.Serve(ctx, listener) }) // its end is ours
-	stop := func() {
+	stop = func() {
 		cancel()
 		wait.Wait()
 	}
-	return &url.URL{Scheme: "http", Host: listener.Addr().String()}, stop, nil
+	return listener.Addr().String(), stop, nil
 }
 
 func simulatedModels(names []string) []simulate.Model {
