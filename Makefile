@@ -63,15 +63,16 @@ modules:
 race:
 	CGO_ENABLED=1 $(GO) test -race ./...
 
-e2e: build ## every example against a real Ollama: OLLAMA_HOST and E2E_MODEL, or E2E_GGUF
+e2e: build ## every example against a real Ollama (OLLAMA_HOST and E2E_MODEL, or E2E_GGUF), a disk that fails (strace, root)
 	@$(GO) run ./cmd/tally -- -tags e2e -count=1 -timeout 30m -v ./cmd/e2e
 
 bench: build ## speed and memory against two reference clients, as ratios
 	@CGO_ENABLED=0 $(GO) run ./cmd/bench -rounds $(ROUNDS)
 
-soak: ## the long campaigns: all tests in full, properties by the ten thousand, each fuzz target for FUZZTIME
+soak: build ## the long campaigns: all tests in full, properties by the ten thousand, each fuzz target for FUZZTIME
 	@echo "SEED=$(SEED) repeats it"
 	RUNNER_SOAK=full RUNNER_SEED=$(SEED) $(GO) run ./cmd/tally -- -count=1 -timeout 6h ./...
+	RUNNER_SOAK=full RUNNER_SEED=$(SEED) $(GO) run ./cmd/tally -- -tags e2e -count=1 -timeout 6h -v ./cmd/e2e
 	@$(MAKE) properties fuzz SEED=$(SEED)
 
 # The laws of the packages that test with rapid, on CHECKS random cases each.
