@@ -288,6 +288,8 @@ func (r *applying) run(ctx context.Context) error {
 	r.collectFor(r.job.checked.Rows, r.job.checked.All)
 	r.events.begin(r.job)
 	v := r.newView(r.job, r.flags, r.events)
+	endPlanning := r.planAlongside(ctx, v)
+	defer endPlanning()
 	ctx, signals := watchInterrupts(ctx, func() { v.progress.say(interruptedLine) }, func() { r.leave(exitInterrupted) })
 	defer signals.close()
 	opts := r.options(v)
@@ -296,6 +298,7 @@ func (r *applying) run(ctx context.Context) error {
 		v.record(rec)
 		return r.records.write(rec)
 	})
+	endPlanning()
 	r.events.end(&summary, err)
 	if v.live != nil {
 		v.live.close()

@@ -100,7 +100,7 @@ func (j *loadedJob) makeState(where stored) error {
 		inside = where.base
 	}
 	if err := j.folder.MkdirAll(inside, 0o777); err != nil {
-		return fail(exitDisk, "the folder %s can't be made: %s", inside, reason(err))
+		return fail(exitDisk, "the folder %s for results can't be made: %s; --store keeps them elsewhere, --no-store nowhere", inside, reason(err))
 	}
 	for at := inside; at != "."; at = path.Dir(at) {
 		info, err := j.folder.Lstat(at)

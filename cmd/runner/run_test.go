@@ -411,3 +411,22 @@ func TestLiveTextInLogs(t *testing.T) {
 		t.Errorf("log:\n%q\nwant:\n%q", log.String(), want)
 	}
 }
+
+// TestTotalsAlongside lets a run that is not short say what it comes to.
+func TestTotalsAlongside(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", slowJob)
+	_, address := serve(t, simulate.Config{Parallel: 8, Timing: simulate.Timing{Service: 100 * time.Millisecond}, Models: []simulate.Model{{Name: "gemma3:4b"}}})
+	apply := func(args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		if code := Main(t.Context(), append([]string{"apply", "job.yaml", "--host", address}, args...), nil, &out, &errs); code != exitOK {
+			t.Fatalf("exit code %d\n%s", code, &errs)
+		}
+		return errs.String()
+	}
+	apply("--limit", "20")
+	if text := apply(); !strings.Contains(text, "in all: 180 tasks to ask (180 new, 0 changed or failed), 20 known\n") {
+		t.Errorf("the messages are\n%s", text)
+	}
+}
