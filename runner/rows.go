@@ -91,7 +91,7 @@ func newFeed(plan *pipeline.Plan, opts *Options) *feed {
 		none: make([]*pipeline.Answer, len(plan.Steps)),
 	}
 	if opts.Store != nil {
-		f.made = make(chan *openRow, lookUpAtOnce)
+		f.made, f.rows = make(chan *openRow, lookUpAtOnce), make(chan *openRow, lookUpAtOnce)
 	}
 	return f
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -224,6 +226,40 @@ func TestDocsLinks(t *testing.T) {
 			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s: the link %s leads nowhere", name, m[1])
 			}
+		}
+	}
+}
+
+// TestQuestionsToTheStore runs every SQL statement of docs/results.md on a real store.
+func TestQuestionsToTheStore(t *testing.T) {
+	text := page(t, "docs/results.md")
+	questions := regexp.MustCompile(`(?m)^sqlite3 (?:-box )?\.runner/runner\.db "(.+)"$`).FindAllStringSubmatch(text, -1)
+	if len(questions) < 4 {
+		t.Fatalf("found only %d questions", len(questions))
+	}
+	t.Chdir(t.TempDir())
+	writeFile(t, "translate.yaml", "model: gemma3:4b\nprompt: \"Say {{ .word }}\"\nmatrix: {word: [hello-german, bye]}\nrow_id: \"{{ .word }}\"\noutput: a.jsonl\n")
+	var out, errs bytes.Buffer
+	if code := Main(t.Context(), []string{"apply", "translate.yaml", "--simulate", "--fault", "error times=0 match=bye"}, nil, &out, &errs); code > exitFailedRows {
+		t.Fatalf("exit code %d\n%s", code, &errs)
+	}
+	db, err := sql.Open("sqlite", ".runner/simulated/runner.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, q := range questions {
+		rows, err := db.QueryContext(t.Context(), q[1])
+		if err != nil {
+			t.Errorf("%v in\n%s", err, q[1])
+			continue
+		}
+		n := 0
+		for rows.Next() {
+			n++
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil || n == 0 && !strings.Contains(q[1], "class IS NOT NULL") {
+			t.Errorf("%d rows (%v) from\n%s", n, err, q[1])
 		}
 	}
 }
