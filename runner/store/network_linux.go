@@ -48,12 +48,20 @@ func OnNetwork(dir string) (kind string, yes bool) {
 		return kind, yes
 	}
 	var stat unix.Stat_t
-	mounts, err := os.Open("/proc/self/mountinfo")
-	if err != nil || unix.Stat(dir, &stat) != nil {
+	if err := unix.Stat(dir, &stat); err != nil {
 		return "", false
 	}
+	return networkKind(mountedOn(stat.Dev))
+}
+
+// mountedOn finds the type and the source of the mounted file system of a device.
+func mountedOn(device uint64) (fstype, source string) {
+	mounts, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return "", ""
+	}
 	defer mounts.Close()
-	return networkKind(mountOf(mounts, unix.Major(stat.Dev), unix.Minor(stat.Dev)))
+	return mountOf(mounts, unix.Major(device), unix.Minor(device))
 }
 
 // mountOf finds the type and the source of what is mounted from a device, in a list as
