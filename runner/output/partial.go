@@ -26,6 +26,7 @@ type file struct {
 	failed int64  // failed rows that it has no record of
 	unfit  int64  // rows whose record could not be made
 	size   int64  // bytes written
+	held   []byte // of them those that are not with the operating system yet
 	footer string // text: what stands after its last record
 	width  int    // csv, tsv: the columns of its header
 	keys   keys   // json with keys: those of its records
@@ -203,7 +204,7 @@ func (p *partials) openFile(f *file, flags int) error {
 }
 
 // write appends text to a partial file. Where it fails, the file ends with the
-// last whole text written before.
+// last whole text written before, unless the results are stored.
 func (p *partials) write(f *file, text []byte) error {
 	if f.handle == nil {
 		if err := p.openFile(f, 0); err != nil {
@@ -212,6 +213,13 @@ func (p *partials) write(f *file, text []byte) error {
 	} else if p.open.next != f {
 		p.unlink(f)
 		p.front(f)
+	}
+	if p.stored {
+		f.size += int64(len(text))
+		if f.held = append(f.held, text...); len(f.held) < heldBytes {
+			return nil
+		}
+		return p.flush(f)
 	}
 	n, err := f.handle.Write(text)
 	if err != nil {
@@ -224,6 +232,23 @@ func (p *partials) write(f *file, text []byte) error {
 	return nil
 }
 
+// heldBytes is how much of a file is held back where the results are stored: then
+// nobody misses what a dead process has not written.
+const heldBytes = 64 << 10
+
+// flush writes what is held back of an open file.
+func (p *partials) flush(f *file) error {
+	if len(f.held) == 0 {
+		return nil
+	}
+	_, err := f.handle.Write(f.held)
+	f.held = reusable(f.held)
+	if err != nil {
+		return failure("writing", p.at(f.path), err)
+	}
+	return nil
+}
+
 // shut closes a partial file if it is open.
 func (p *partials) shut(f *file) error {
 	if f.handle == nil {
@@ -231,12 +256,13 @@ func (p *partials) shut(f *file) error {
 	}
 	p.unlink(f)
 	p.count--
+	err := p.flush(f)
 	handle := f.handle
-	f.handle = nil
-	if err := handle.Close(); err != nil {
-		return failure("writing", p.at(f.path), err)
+	f.handle, f.held = nil, nil
+	if closing := handle.Close(); closing != nil && err == nil {
+		err = failure("writing", p.at(f.path), closing)
 	}
-	return nil
+	return err
 }
 
 // close closes what is open; the partial files stay.
