@@ -26,10 +26,14 @@ import (
 	"github.com/batchrunner/runner/runner/simulate"
 )
 
-// soaked is n in the long campaigns (make soak), else a tenth of it.
+// soaked is n in the long campaigns (make soak), else a tenth of it; under the race
+// detector, which looks at the code and not at the odds, a fiftieth.
 func soaked(n int) int {
-	if os.Getenv("RUNNER_SOAK") == "full" {
+	switch {
+	case os.Getenv("RUNNER_SOAK") == "full":
 		return n
+	case raced:
+		return n / 50
 	}
 	return n / 10
 }
@@ -186,7 +190,7 @@ func TestKilledAnywhere(t *testing.T) {
 	kills, again, acknowledged := 0, 0, 0
 	for round := 0; kills < soaked(200); round++ {
 		concurrency := []int{1, 16}[round%2]
-		span := int64(whole) * []int64{20, 2}[round%2] // one at a time takes longer
+		span := min(int64(whole)*[]int64{20, 2}[round%2], int64(2*time.Second)) // one at a time takes longer
 		c := newCampaign(t, killJob, concurrency, quick)
 		for range 1 + random.IntN(4) {
 			cmd := c.start(t, nil)
@@ -223,7 +227,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 		var errs bytes.Buffer
 		cmd := c.start(t, &errs)
 		awaitFile(t, c.events()) // from here on signals are heard
-		time.Sleep(time.Duration(random.Int64N(int64(whole) * []int64{20, 2}[round%2])))
+		time.Sleep(time.Duration(random.Int64N(min(int64(whole)*[]int64{20, 2}[round%2], int64(2*time.Second)))))
 		twice := random.IntN(2) == 0
 		_ = cmd.Process.Signal(os.Interrupt) // it may have ended
 		if twice {
