@@ -60,22 +60,26 @@ func (l line) verdict() string {
 
 func anyMissed(lines []line) bool { return slices.ContainsFunc(lines, line.missed) }
 
-const layout = "  %-27s %10s   %-18s %7s  %-8s %s\n"
+const layout = "%-72s %10s   %-18s %7s  %-8s %s\n"
 
 func writeHead(out io.Writer, rounds int) {
 	fmt.Fprintf(out, "medians of %d rounds; %s/%s, %d cores, %s\n", rounds, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	fmt.Fprintf(out, layout, "", "runner", "beside it", "ratio", "limit", "")
 }
 
-// writeItem prints the lines of an item and counts the missed ones.
+// writeItem prints the lines of an item, the first with its heading, and counts the
+// missed ones.
 func writeItem(out io.Writer, it item, lines []line) (missed int) {
-	fmt.Fprintf(out, "%s\n", it.heading())
-	for _, l := range lines {
+	for i, l := range lines {
+		what := "    " + l.what
+		if i == 0 {
+			what = it.heading() + ": " + l.what
+		}
 		beside, ratio, limit := "", "", l.show(l.limit)
 		if l.over != "" {
 			beside, ratio, limit = l.show(l.base)+" "+l.over, fmt.Sprintf("%.3f", l.held()), fmt.Sprintf("%.2f", l.limit)
 		}
-		fmt.Fprintf(out, layout, l.what, l.show(l.value), beside, ratio, limit, l.verdict())
+		fmt.Fprintf(out, layout, what, l.show(l.value), beside, ratio, limit, l.verdict())
 		if l.missed() {
 			missed++
 		}
