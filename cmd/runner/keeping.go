@@ -120,12 +120,21 @@ func (j *loadedJob) makeState(where stored) error {
 // lockJob takes the lock of a job: beside the store, so that all who share the store
 // share it.
 func lockJob(dir, job string) (*store.Lock, error) {
-	locks := filepath.Join(dir, "locks")
-	if err := os.MkdirAll(locks, 0o777); err != nil {
-		return nil, fail(exitDisk, "the folder %s can't be made: %s", locks, reason(err))
+	locks, err := locksOf(dir)
+	if err != nil {
+		return nil, err
 	}
 	lock, err := store.TakeLock(filepath.Join(locks, output.FolderName(job)+".lock"), thisProcess())
 	return lock, lockExit(err)
+}
+
+// locksOf is the folder with the locks of a store in dir, which is made.
+func locksOf(dir string) (string, error) {
+	locks := filepath.Join(dir, "locks")
+	if err := os.MkdirAll(locks, 0o777); err != nil {
+		return "", fail(exitDisk, "the folder %s can't be made: %s", locks, reason(err))
+	}
+	return locks, nil
 }
 
 // thisProcess is who takes a lock.

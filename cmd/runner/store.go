@@ -37,7 +37,8 @@ func (a *app) gcCommand() *cobra.Command {
 		Use:   "gc",
 		Short: "Remove results that no job needs any more",
 		Long: `Removes results that are no task's any more and are old, and old failed attempts, runs
-and what tasks were, and gives the room back to the disk. What a job would reuse stays.`,
+and what tasks were, and gives the room back to the disk. What a job would reuse stays,
+and an answer that was replaced lately. While a run is under way nothing is removed.`,
 		Args: arguments(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.gc(cmd.Context(), &flags, age, dry) },
 	}
@@ -52,45 +53,56 @@ func (a *app) gc(ctx context.Context, flags *historyFlags, age string, dry bool)
 	if err != nil {
 		return err
 	}
-	if !dry {
-		lock, err := flags.lockAll()
-		if err != nil {
-			return err
-		}
-		defer lock.Unlock() //nolint:errcheck // the kernel frees it with the process
+	keep := store.Keep{Since: time.Now().Add(-old), DryRun: dry}
+	if dry {
+		return flags.withStore(store.Options{ReadOnly: true}, func(s *store.Store) error { return a.collect(ctx, s, keep) })
 	}
 	return flags.withStore(store.Options{}, func(s *store.Store) error {
-		r, err := s.GC(ctx, time.Now().Add(-old), dry)
-		if err != nil {
-			return storeExit(err)
-		}
-		verb, freed := "removed", ", "+byteSize(r.Bytes)+" freed"
-		if dry {
-			verb, freed = "would remove", ""
-		}
-		fmt.Fprintf(a.out, "%s %s, %s, %s and %s%s\n", verb, plural(r.Results, "result"), plural(r.Tasks, "earlier task"), plural(r.Attempts, "failed attempt"), plural(r.Runs, "run"), freed)
-		return nil
+		return alone(s, func() error { return a.collect(ctx, s, keep) })
 	})
 }
 
-// lockAll makes sure that no run uses the store.
-func (f *historyFlags) lockAll() (*store.Lock, error) {
-	path, err := f.path()
-	if err != nil {
-		return nil, err
+// collect removes what is old, or says what it would.
+func (a *app) collect(ctx context.Context, s *store.Store, keep store.Keep) error {
+	r, err := s.GC(ctx, keep)
+	if err != nil && r == (store.Removed{}) {
+		return storeExit(err)
 	}
-	locks := filepath.Join(filepath.Dir(path), "locks")
-	if _, err := os.Stat(locks); err != nil {
-		return nil, fail(exitDisk, "the store %s is not there, or no run has ever used it", path)
+	verb, size := "removed", byteSize(r.Bytes)+" freed"
+	if keep.DryRun {
+		verb, size = "would remove", "about "+byteSize(r.Bytes)
+	}
+	fmt.Fprintf(a.out, "%s %s, %s, %s and %s, %s\n", verb, plural(r.Results, "result"), plural(r.Tasks, "earlier task"), plural(r.Attempts, "failed attempt"), plural(r.Runs, "run"), size)
+	if err != nil {
+		return storeExit(err)
+	}
+	return nil
+}
+
+// alone does something while no run uses the store.
+func alone(s *store.Store, do func() error) error {
+	locks, err := locksOf(filepath.Dir(s.Path()))
+	if err != nil {
+		return err
 	}
 	lock, err := store.TakeAll(locks, thisProcess())
-	return lock, lockExit(err)
+	if err != nil {
+		return lockExit(err)
+	}
+	err = do()
+	if free := lock.Unlock(); free != nil && err == nil {
+		return fail(exitDisk, "%v", free)
+	}
+	return err
 }
+
+// longestAge bounds what is asked for: a hundred years.
+const longestAge = 36500
 
 // parseAge reads 30d, 12h, 90m.
 func parseAge(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= longestAge {
 			return time.Duration(n) * 24 * time.Hour, nil
 		}
 	}

@@ -2,73 +2,116 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"time"
 )
 
-// A Removed counts what GC took away.
-type Removed struct {
-	Results, Attempts, Tasks, Runs int64
-	Bytes                          int64 // by which the file is smaller; 0 of a dry run
+// A Keep says what GC leaves.
+type Keep struct {
+	Since  time.Time // what is younger stays in any case
+	DryRun bool      // everything stays, what would go is counted
 }
 
-// unneeded chooses what nobody needs: results that are no task's, now or since the time
-// given; what tasks were before that time; failed attempts and runs of before it.
+// A Removed counts what GC took away, or what it would.
+type Removed struct {
+	Results, Attempts, Tasks, Runs int64
+	Bytes                          int64 // by which the file is smaller; of a dry run about that
+}
+
+// What nobody needs, by the time ?1: what tasks were until a run of before it; results
+// that no task has, nor had since; failed attempts of before it; and runs of before it
+// that nothing refers to. The newest run stays, so that no number is given twice.
+const (
+	oldTask    = `to_run IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs WHERE id = to_run + 1 AND began_ms >= ?1)`
+	oldResult  = `stored_ms < ?1 AND id NOT IN (SELECT result FROM tasks WHERE result IS NOT NULL AND NOT (` + oldTask + `))`
+	oldAttempt = `started_ms < ?1`
+	oldRun     = `began_ms < ?1 AND id < (SELECT max(id) FROM runs)
+		AND id NOT IN (SELECT from_run FROM tasks WHERE NOT (` + oldTask + `))
+		AND id NOT IN (SELECT run FROM results WHERE run IS NOT NULL AND NOT (` + oldResult + `))
+		AND id NOT IN (SELECT run FROM attempts WHERE NOT (` + oldAttempt + `))
+		AND id NOT IN (SELECT run FROM files WHERE run IS NOT NULL)`
+)
+
+// oldBytes is about what the old results take on the disk.
+const oldBytes = `SELECT coalesce(sum(100 + octet_length(coalesce(question, '')) + octet_length(coalesce(response, '')) + octet_length(coalesce(thinking, ''))), 0)
+	FROM results WHERE ` + oldResult
+
+// unneeded is what GC removes, in an order in which none of it is needed to tell the
+// rest; the counts of a dry run are the same in any order.
 var unneeded = []struct {
 	table, where string
 	count        func(*Removed) *int64
 }{
-	{"tasks", `to_run IS NOT NULL AND to_run < (SELECT coalesce(min(id), (SELECT coalesce(max(id), 0) + 1 FROM runs)) FROM runs WHERE began_ms >= ?1)`,
-		func(r *Removed) *int64 { return &r.Tasks }},
-	{"results", `stored_ms < ?1 AND id NOT IN (SELECT result FROM tasks WHERE result IS NOT NULL)`,
-		func(r *Removed) *int64 { return &r.Results }},
-	{"attempts", `started_ms < ?1`, func(r *Removed) *int64 { return &r.Attempts }},
-	{"runs", `began_ms < ?1 AND ended_ms IS NOT NULL AND id NOT IN (SELECT from_run FROM tasks)
-		AND id NOT IN (SELECT run FROM results WHERE run IS NOT NULL)`, func(r *Removed) *int64 { return &r.Runs }},
+	{"tasks", oldTask, func(r *Removed) *int64 { return &r.Tasks }},
+	{"results", oldResult, func(r *Removed) *int64 { return &r.Results }},
+	{"attempts", oldAttempt, func(r *Removed) *int64 { return &r.Attempts }},
+	{"runs", oldRun, func(r *Removed) *int64 { return &r.Runs }},
 }
 
-// GC removes what no task needs any more and what is older than a time, and gives the
-// room back to the disk. A dry run counts only. What a run that is under way has kept
-// is newer than any such time; it waits while GC works.
-func (s *Store) GC(ctx context.Context, before time.Time, dryRun bool) (removed Removed, err error) {
+// GC removes what no task needs any more and is old, in one transaction, and then gives
+// the room back to the disk. An answer that was replaced stays as long as what replaced
+// it is younger than k.Since: who takes a change back finds it again.
+//
+// No run may be under way, in this process or another: it could have found a result that
+// goes, and while the file is written anew it could not keep its own. TakeAll sees to
+// that. A dry run only reads, and may go beside a run.
+//
+// An error after something was removed comes with what it was.
+func (s *Store) GC(ctx context.Context, k Keep) (removed Removed, err error) {
+	since := k.Since.UnixMilli()
+	if k.DryRun {
+		removed, err = s.countUnneeded(ctx, since)
+		return removed, s.trouble(err)
+	}
 	size := s.size()
-	err = s.do(ctx, func(ctx context.Context, w *writer) error {
-		if _, err := w.conn.ExecContext(ctx, "SAVEPOINT gc"); err != nil {
-			return err
-		}
-		for _, u := range unneeded {
-			done, err := w.conn.ExecContext(ctx, "DELETE FROM "+u.table+" WHERE "+u.where, before.UnixMilli())
-			if err != nil {
-				return err
-			}
-			if *u.count(&removed), err = done.RowsAffected(); err != nil {
-				return err
-			}
-		}
-		if dryRun {
-			if _, err := w.conn.ExecContext(ctx, "ROLLBACK TO gc"); err != nil {
-				return err
-			}
-		}
-		_, err := w.conn.ExecContext(ctx, "RELEASE gc")
-		return err
-	})
-	if err != nil || dryRun {
+	gone := &Removed{} // the writer's, which may outlive ctx
+	if err := s.do(ctx, func(ctx context.Context, w *writer) error { return w.remove(ctx, since, gone) }); err != nil {
 		return removed, err
 	}
+	removed = *gone
 	if err := s.vacuum(ctx); err != nil {
-		return removed, err
+		return removed, &Error{Path: s.path, Message: "was cleaned, but its file is as large as before: it " + sentence(err), Cause: err}
 	}
 	removed.Bytes = max(0, size-s.size())
 	return removed, nil
 }
 
-// vacuum gives free pages back. It can't be part of a transaction, so it is for a store
-// that nobody else of this process writes to.
+func (w *writer) remove(ctx context.Context, since int64, gone *Removed) error {
+	for _, u := range unneeded {
+		done, err := w.conn.ExecContext(ctx, "DELETE FROM "+u.table+" WHERE "+u.where, since)
+		if err != nil {
+			return err
+		}
+		if *u.count(gone), err = done.RowsAffected(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) countUnneeded(ctx context.Context, since int64) (removed Removed, err error) {
+	view, err := s.Snapshot(ctx)
+	if err != nil {
+		return removed, err
+	}
+	defer view.Close() // it was only read from
+	for _, u := range unneeded {
+		if err := view.conn.QueryRowContext(ctx, "SELECT count(*) FROM "+u.table+" WHERE "+u.where, since).Scan(u.count(&removed)); err != nil {
+			return Removed{}, err
+		}
+	}
+	err = view.conn.QueryRowContext(ctx, oldBytes, since).Scan(&removed.Bytes)
+	return removed, err
+}
+
+// vacuum writes the file anew without what is empty. Then it cuts the log,
+// which somebody who reads may still need: that is not waited for long.
 func (s *Store) vacuum(ctx context.Context) error {
-	for _, statement := range []string{"VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+	patience := fmt.Sprintf("PRAGMA busy_timeout = %d", busyWait.Milliseconds())
+	for _, statement := range []string{"VACUUM", "PRAGMA busy_timeout = 1000", "PRAGMA wal_checkpoint(TRUNCATE)", patience} {
 		if _, err := s.conn.ExecContext(ctx, statement); err != nil {
-			return s.trouble(err)
+			return err
 		}
 	}
 	return nil
