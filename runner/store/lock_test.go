@@ -55,7 +55,7 @@ type child struct {
 func startChild(t *testing.T, path string) *child {
 	t.Helper()
 	c := &child{Cmd: exec.Command(os.Args[0], "-test.run=^TestLockChild$")}
-	c.Env = append(os.Environ(), lockChild+"="+path)
+	c.Env = append(os.Environ(), lockChild+"="+path, "GORACE=atexit_sleep_ms=0")
 	in, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
