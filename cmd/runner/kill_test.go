@@ -234,8 +234,9 @@ func TestInterruptedAnywhere(t *testing.T) {
 			time.Sleep(time.Duration(random.Int64N(int64(20 * time.Millisecond))))
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 		}
-		_ = cmd.Wait() // its exit code tells
-		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted && code != exitOK && (code != -1 || !twice) {
+		_ = cmd.Wait()                                         // its exit code tells
+		late := strings.Contains(errs.String(), "60 of 60 ok") // nobody listens to signals any more
+		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted && code != exitOK && (code != -1 || !twice && !late) {
 			t.Errorf("exit code %d\n%s", code, &errs)
 		}
 		c.check(t)
