@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -111,7 +112,7 @@ CREATE TABLE files (               -- the output files that a job's last whole r
 
 // migrate brings the file to the newest version, in one transaction.
 func migrate(ctx context.Context, conn *sql.Conn) error {
-	version, err := versionOf(ctx, conn)
+	version, err := versionNow(ctx, conn)
 	if err != nil || version == len(migrations) {
 		return err
 	}
@@ -140,6 +141,16 @@ func migrateFrom(ctx context.Context, conn *sql.Conn) error {
 	}
 	_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, version))
 	return err
+}
+
+// versionNow is versionOf in one state of the file: another process may be making it.
+func versionNow(ctx context.Context, conn *sql.Conn) (int, error) {
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return 0, err
+	}
+	version, err := versionOf(ctx, conn)
+	_, ending := conn.ExecContext(ctx, "ROLLBACK")
+	return version, errors.Join(err, ending)
 }
 
 // versionOf gives the file's version, 0 for a new one. One that is not ours or too new

@@ -127,7 +127,7 @@ func (s *Store) checkVersion(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	version, err := versionOf(ctx, conn)
+	version, err := versionNow(ctx, conn)
 	if err == nil && version < len(migrations) {
 		err = errors.New("is of an older version; any run of a job brings it up to date")
 	}
