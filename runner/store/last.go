@@ -72,11 +72,26 @@ func (s *Store) Last(ctx context.Context, job string, tasks []TaskID) ([]*Last, 
 	return found, s.trouble(err)
 }
 
-func last(ctx context.Context, q querier, job string, tasks []TaskID) ([]*Last, error) {
-	found := make([]*Last, len(tasks))
+// lastQuery names its index: SQLite guesses that the tasks of a job are few, and would
+// look at all of them. While a run moves its rows, a row's id may stand at two of them.
+const lastQuery = `SELECT t.row, t.key, t.from_run, coalesce(t.class, r.class, ''), coalesce(t.message, r.message, ''), r.question, coalesce(r.model, '')
+	FROM tasks t INDEXED BY tasks_row_id LEFT JOIN results r ON r.id = t.result
+	WHERE t.job = ? AND t.row_id = ? AND t.step = ? AND t.to_run IS NULL ORDER BY t.from_run DESC LIMIT 1`
+
+// A preparer is a pool or one connection of it.
+type preparer interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
+func last(ctx context.Context, q preparer, job string, tasks []TaskID) (found []*Last, err error) {
+	stmt, err := q.PrepareContext(ctx, lastQuery)
+	if err != nil {
+		return nil, err
+	}
+	defer stmt.Close() // it only read
+	found = make([]*Last, len(tasks))
 	for i, t := range tasks {
-		rows, err := q.QueryContext(ctx, `SELECT t.row, t.key, t.from_run, coalesce(t.class, r.class, ''), coalesce(t.message, r.message, ''), r.question, coalesce(r.model, '')
-			FROM tasks t LEFT JOIN results r ON r.id = t.result WHERE t.job = ? AND t.row_id = ? AND t.step = ? AND t.to_run IS NULL LIMIT 1`, job, t.RowID, t.Step)
+		rows, err := stmt.QueryContext(ctx, job, t.RowID, t.Step)
 		if err != nil {
 			return nil, err
 		}
