@@ -48,6 +48,7 @@ func (s *Store) Adopt(ctx context.Context, found iter.Seq2[*Adopted, error]) (n 
 }
 
 func (s *Store) adopt(ctx context.Context, group []*Adopted) (n int64, err error) {
+	added := new(int64) // the writer's, which may outlive ctx
 	err = s.do(ctx, func(ctx context.Context, w *writer) error {
 		now := time.Now()
 		for _, one := range group {
@@ -63,9 +64,12 @@ func (s *Store) adopt(ctx context.Context, group []*Adopted) (n int64, err error
 			if _, err := insertResult(ctx, w.stmts.result, r); err != nil {
 				return err
 			}
-			n++
+			*added++
 		}
 		return nil
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return *added, nil
 }

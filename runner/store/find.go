@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +18,7 @@ const findAtOnce = 64
 
 // columns of a result that make a runner.Stored.
 const columns = `id, key, ok, response, thinking, done_reason, model, prompt_tokens, output_tokens, total_ns, load_ns, prompt_ns, output_ns,
-	simulated, class, message, status, attempts`
+	warnings, simulated, class, message, status, attempts`
 
 // A querier is a pool or one connection of it.
 type querier interface {
@@ -61,6 +64,7 @@ func own(s *runner.Stored) *runner.Stored {
 	c := *s
 	if s.Answer != nil {
 		a := *s.Answer
+		a.Warnings = slices.Clone(a.Warnings)
 		c.Answer = &a
 	}
 	return &c
@@ -105,10 +109,10 @@ func scanStored(rows *sql.Rows) (key pipeline.Key, s *runner.Stored, err error) 
 	a := &pipeline.Answer{}
 	var raw sql.RawBytes
 	var ok bool
-	var response, thinking, reason, class, message sql.NullString
+	var response, thinking, reason, warnings, class, message sql.NullString
 	var prompt, output, status, total, load, promptTime, outputTime sql.NullInt64
 	err = rows.Scan(&s.ID, &raw, &ok, &response, &thinking, &reason, &a.Model, &prompt, &output, &total, &load, &promptTime, &outputTime,
-		&a.Simulated, &class, &message, &status, &s.Attempts)
+		&warnings, &a.Simulated, &class, &message, &status, &s.Attempts)
 	if err != nil {
 		return key, nil, err
 	}
@@ -122,5 +126,17 @@ func scanStored(rows *sql.Rows) (key pipeline.Key, s *runner.Stored, err error) 
 	a.TotalDuration, a.LoadDuration = time.Duration(total.Int64), time.Duration(load.Int64)
 	a.PromptEvalDuration, a.EvalDuration = time.Duration(promptTime.Int64), time.Duration(outputTime.Int64)
 	s.Answer = a
-	return key, s, nil
+	a.Warnings, err = readWarnings(warnings)
+	return key, s, err
+}
+
+// readWarnings reads what insertResult makes of an answer's warnings.
+func readWarnings(text sql.NullString) (warnings []string, err error) {
+	if !text.Valid {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(text.String), &warnings); err != nil {
+		return nil, fmt.Errorf("the warnings %q are no list of texts", text.String)
+	}
+	return warnings, nil
 }

@@ -109,7 +109,7 @@ func (s *Store) Tasks(ctx context.Context, run *RunRow, rowID string) iter.Seq2[
 	return func(yield func(*TaskRow, error) bool) {
 		rows, err := s.reading.QueryContext(ctx, `SELECT t.row, t.row_id, t.step, t.key, coalesce(t.class, r.class), coalesce(t.message, r.message), r.question,
 				coalesce(r.model, ''), coalesce(r.ok, 0), r.response, r.thinking, r.done_reason, r.prompt_tokens, r.output_tokens, r.total_ns, r.load_ns, r.prompt_ns, r.output_ns,
-				coalesce(r.simulated, 0), r.status, coalesce(r.attempts, 0), r.started_ms, r.stored_ms, coalesce(r.run, 0)
+				r.warnings, coalesce(r.simulated, 0), r.status, coalesce(r.attempts, 0), r.started_ms, r.stored_ms, coalesce(r.run, 0)
 			FROM tasks t LEFT JOIN results r ON r.id = t.result
 			WHERE t.job = ? AND t.from_run <= ? AND (t.to_run IS NULL OR t.to_run >= ?) AND ? IN ('', t.row_id) ORDER BY t.row, t.step`,
 			run.Job, run.ID, run.ID, rowID)
@@ -139,10 +139,10 @@ func scanTask(rows *sql.Rows, run int64) (*TaskRow, error) {
 	var a pipeline.Answer
 	var key []byte
 	var ok bool
-	var class, message, response, thinking, reason sql.NullString
+	var class, message, response, thinking, reason, warnings sql.NullString
 	var prompt, output, total, load, promptTime, outputTime, status, started, stored sql.NullInt64
 	err := rows.Scan(&t.Row, &t.RowID, &t.Step, &key, &class, &message, &t.Question, &t.Model, &ok, &response, &thinking, &reason, &prompt, &output,
-		&total, &load, &promptTime, &outputTime, &a.Simulated, &status, &t.Attempts, &started, &stored, &t.Run)
+		&total, &load, &promptTime, &outputTime, &warnings, &a.Simulated, &status, &t.Attempts, &started, &stored, &t.Run)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,8 @@ func scanTask(rows *sql.Rows, run int64) (*TaskRow, error) {
 	a.TotalDuration, a.LoadDuration = time.Duration(total.Int64), time.Duration(load.Int64)
 	a.PromptEvalDuration, a.EvalDuration = time.Duration(promptTime.Int64), time.Duration(outputTime.Int64)
 	t.Answer = &a
-	return &t, nil
+	a.Warnings, err = readWarnings(warnings)
+	return &t, err
 }
 
 // An AttemptRow is a failed attempt as it is kept.

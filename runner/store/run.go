@@ -45,7 +45,8 @@ func (r *Run) Find(ctx context.Context, keys []pipeline.Key) ([]*runner.Stored, 
 	return r.store.Find(ctx, keys)
 }
 
-// Keep takes what became of a task; done is called from the writer's goroutine.
+// Keep takes what became of a task; done is called from the writer's goroutine, or before
+// Keep returns where nothing can be written any more.
 func (r *Run) Keep(o *runner.Outcome, done func(error)) {
 	own := *o
 	if o.Result != nil {
@@ -56,12 +57,12 @@ func (r *Run) Keep(o *runner.Outcome, done func(error)) {
 	if done != nil {
 		told = func(err error) { done(r.store.trouble(err)) }
 	}
-	r.store.writer.put(entry{outcome: &own, run: r, done: told})
+	r.store.put(entry{outcome: &own, run: r, done: told})
 }
 
 // KeepAttempt takes a failed attempt.
 func (r *Run) KeepAttempt(a *runner.FailedAttempt) {
-	r.store.writer.put(entry{attempt: a, run: r})
+	r.store.put(entry{attempt: a, run: r})
 }
 
 // An Ending is how a run ended.
@@ -146,6 +147,13 @@ func (r *Run) begin(ctx context.Context, w *writer) error {
 	return err
 }
 
+// What is asked before a group is written: a key's result, as Find gives it, and what the
+// tasks of some rows are.
+const (
+	newestQuery  = `SELECT id FROM results WHERE key = ? ORDER BY ok DESC, id DESC LIMIT 1`
+	currentQuery = `SELECT row, step, from_run, row_id, key, result, class, message FROM tasks WHERE job = ? AND row BETWEEN ? AND ? AND to_run IS NULL`
+)
+
 // statements are those of every group.
 type statements struct {
 	result, newest, closeTask, task, attempt, current *sql.Stmt
@@ -159,11 +167,11 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.result, `INSERT INTO results (key, question, model, ok, response, thinking, done_reason, prompt_tokens, output_tokens,
 			total_ns, load_ns, prompt_ns, output_ns, warnings, simulated, class, message, status, attempts, run, started_ms, stored_ms)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.newest, `SELECT id FROM results WHERE key = ? ORDER BY ok DESC, id DESC LIMIT 1`},
+		{&s.newest, newestQuery},
 		{&s.closeTask, `UPDATE tasks SET to_run = ? WHERE job = ? AND row = ? AND step = ? AND from_run = ?`},
 		{&s.task, `INSERT OR REPLACE INTO tasks (job, row, step, from_run, row_id, key, result, class, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.attempt, `INSERT INTO attempts (run, row, row_id, step, attempt, key, started_ms, elapsed_ns, class, message, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.current, `SELECT row, step, from_run, row_id, key, result, class, message FROM tasks WHERE job = ? AND row BETWEEN ? AND ? AND to_run IS NULL`},
+		{&s.current, currentQuery},
 	} {
 		stmt, err := conn.PrepareContext(ctx, p.text)
 		if err != nil {

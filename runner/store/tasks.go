@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
@@ -28,33 +29,50 @@ type state struct {
 // current is what tasks of a group were before it.
 type current map[place]state
 
-// tasksOf reads what the tasks of a group are now, one range for each run in it. Only
-// one process writes the tasks of a job, so nothing changes before the group is written.
+// tasksOf reads what the tasks of a group are now. Only one process writes the tasks of
+// a job, so nothing changes before the group is written.
 func (w *writer) tasksOf(ctx context.Context, group []entry) (current, error) {
-	type span struct{ first, last int64 }
-	spans := map[string]span{}
+	rows := map[string][]int64{}
 	for i := range group {
-		if group[i].outcome == nil {
-			continue
+		if o := group[i].outcome; o != nil {
+			job := group[i].run.job()
+			rows[job] = append(rows[job], o.Result.Task.Row)
 		}
-		row, job := group[i].outcome.Result.Task.Row, group[i].run.job()
-		s, ok := spans[job]
-		if !ok {
-			s = span{row, row}
-		}
-		spans[job] = span{min(s.first, row), max(s.last, row)}
 	}
 	before := current{}
-	for job, s := range spans {
-		if err := before.read(ctx, w.stmts.current, job, s.first, s.last); err != nil {
-			return nil, err
+	for job, rows := range rows {
+		for _, s := range spans(rows) {
+			if err := before.read(ctx, w.stmts.current, job, s); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return before, nil
 }
 
-func (c current) read(ctx context.Context, stmt *sql.Stmt, job string, first, last int64) error {
-	rows, err := stmt.QueryContext(ctx, job, first, last)
+// A span is rows that are read at once.
+type span struct{ first, last int64 }
+
+// farApart is how many rows it is cheaper to step over than to begin a new span.
+const farApart = 32
+
+// spans gives what to read for some rows: most groups are one span, a group of rows that
+// were chosen here and there is many. It sorts the rows.
+func spans(rows []int64) []span {
+	slices.Sort(rows)
+	var all []span
+	for _, row := range rows {
+		if n := len(all); n > 0 && row-all[n-1].last <= farApart {
+			all[n-1].last = row
+			continue
+		}
+		all = append(all, span{row, row})
+	}
+	return all
+}
+
+func (c current) read(ctx context.Context, stmt *sql.Stmt, job string, s span) error {
+	rows, err := stmt.QueryContext(ctx, job, s.first, s.last)
 	if err != nil {
 		return err
 	}

@@ -225,13 +225,20 @@ func (w *writer) changes(ctx context.Context, group []entry) ([]func(context.Con
 	return changes, nil
 }
 
+// put gives the writer something to write. A store that is read only has none.
+func (s *Store) put(e entry) {
+	switch {
+	case s.writer != nil:
+		s.writer.put(e)
+	case e.done != nil:
+		e.done(&Error{Path: s.path, Message: "was opened for reading only"})
+	}
+}
+
 // do writes something in a group of its own end, and waits until it is durable.
 func (s *Store) do(ctx context.Context, change func(context.Context, *writer) error) error {
-	if s.writer == nil {
-		return &Error{Path: s.path, Message: "was opened for reading only"}
-	}
 	result := make(chan error, 1)
-	s.writer.put(entry{other: change, now: true, done: func(err error) { result <- err }})
+	s.put(entry{other: change, now: true, done: func(err error) { result <- err }})
 	select {
 	case err := <-result:
 		return s.trouble(err)
