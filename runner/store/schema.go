@@ -110,16 +110,12 @@ CREATE TABLE files (               -- the output files that a job's last whole r
 ) STRICT, WITHOUT ROWID;
 `}
 
-// migrate brings the file to the newest version, in one transaction.
-func migrate(ctx context.Context, conn *sql.Conn) error {
-	version, err := versionNow(ctx, conn)
-	if err != nil || version == len(migrations) {
-		return err
-	}
+// migrate brings the file to the version after the last of the steps, in one transaction.
+func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	err = migrateFrom(ctx, conn)
+	err := migrateFrom(ctx, conn, steps)
 	if err != nil {
 		_, _ = conn.ExecContext(ctx, "ROLLBACK") // the first error is the one to tell
 		return err
@@ -129,13 +125,18 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 }
 
 // migrateFrom looks at the version again: another process may have been faster.
-func migrateFrom(ctx context.Context, conn *sql.Conn) error {
-	version, err := versionOf(ctx, conn)
+func migrateFrom(ctx context.Context, conn *sql.Conn, steps []string) error {
+	version, err := versionOf(ctx, conn, len(steps))
 	if err != nil {
 		return err
 	}
-	for ; version < len(migrations); version++ {
-		if _, err := conn.ExecContext(ctx, migrations[version]); err != nil {
+	if version == len(steps) {
+		// A file that can't be written is told now, and not with the first answer.
+		_, err := conn.ExecContext(ctx, "DELETE FROM models WHERE false")
+		return err
+	}
+	for ; version < len(steps); version++ {
+		if _, err := conn.ExecContext(ctx, steps[version]); err != nil {
 			return fmt.Errorf("to version %d: %w", version+1, err)
 		}
 	}
@@ -148,14 +149,14 @@ func versionNow(ctx context.Context, conn *sql.Conn) (int, error) {
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
 		return 0, err
 	}
-	version, err := versionOf(ctx, conn)
+	version, err := versionOf(ctx, conn, len(migrations))
 	_, ending := conn.ExecContext(ctx, "ROLLBACK")
 	return version, errors.Join(err, ending)
 }
 
-// versionOf gives the file's version, 0 for a new one. One that is not ours or too new
-// is an error with a sentence.
-func versionOf(ctx context.Context, conn *sql.Conn) (int, error) {
+// versionOf gives the file's version, 0 for a new one. One that is not ours or newer
+// than the newest that is known is an error with a sentence.
+func versionOf(ctx context.Context, conn *sql.Conn, newest int) (int, error) {
 	var version, id, tables int
 	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return 0, err
@@ -169,7 +170,7 @@ func versionOf(ctx context.Context, conn *sql.Conn) (int, error) {
 	switch {
 	case id != applicationID && (version != 0 || tables > 0):
 		return 0, errForeign
-	case version > len(migrations):
+	case version > newest:
 		return 0, errNewer
 	}
 	return version, nil

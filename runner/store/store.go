@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,8 +20,7 @@ import (
 	"time"
 
 	"github.com/sourcegraph/conc"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/batchrunner/runner/runner"
 )
@@ -41,22 +41,6 @@ type Store struct {
 	writer  *writer
 	wait    conc.WaitGroup
 }
-
-// An Error is why a store can't be used: a sentence for people.
-type Error struct {
-	Path    string
-	Message string
-	Cause   error
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("the store %s %s", e.Path, e.Message) }
-
-func (e *Error) Unwrap() error { return e.Cause }
-
-var (
-	errNewer   = errors.New("was written by a newer runner; update runner, or name another file with --store")
-	errForeign = errors.New("is no store of runner; name another file with --store")
-)
 
 // busyWait is how long a statement waits for other processes that write.
 const busyWait = 60 * time.Second
@@ -81,20 +65,46 @@ func (s *Store) open(opts Options) error {
 			return err
 		}
 	}
-	reading, err := connect(s.path, "ro", "cache_size(-16384)") // KiB: the index of 300,000 results
+	if err := s.openReading(ctx, opts); err != nil {
+		return err
+	}
+	var err error
+	s.find64, err = s.reading.PrepareContext(ctx, findQuery(findAtOnce))
+	return err
+}
+
+func (s *Store) openReading(ctx context.Context, opts Options) error {
+	err := s.connectReading(nil)
+	if err != nil || !opts.ReadOnly {
+		return err
+	}
+	err = s.checkVersion(ctx)
+	if !cannotInit(err) || s.hasLog() {
+		return err
+	}
+	// In a folder that can't be written to nobody makes the files beside it that readers
+	// need while somebody writes: it is read as what it is, a file that stays the same.
+	if err := errors.Join(s.reading.Close(), s.connectReading(url.Values{"immutable": {"1"}})); err != nil {
+		return err
+	}
+	return s.checkVersion(ctx)
+}
+
+func (s *Store) connectReading(query url.Values) error {
+	reading, err := connect(s.path, "ro", query, "cache_size(-16384)") // KiB: the index of 300,000 results
 	if err != nil {
 		return err
 	}
 	s.reading = reading
 	s.reading.SetMaxOpenConns(4)
 	s.reading.SetMaxIdleConns(4)
-	if opts.ReadOnly {
-		if err := s.checkVersion(ctx); err != nil {
-			return err
-		}
-	}
-	s.find64, err = s.reading.PrepareContext(ctx, findQuery(findAtOnce))
-	return err
+	return nil
+}
+
+// hasLog says whether the file is not all of the store: a run goes on, or has died.
+func (s *Store) hasLog() bool {
+	info, err := os.Stat(s.path + "-wal")
+	return err == nil && info.Size() > 0
 }
 
 func (s *Store) openWriting(ctx context.Context, opts Options) error {
@@ -102,7 +112,7 @@ func (s *Store) openWriting(ctx context.Context, opts Options) error {
 	if opts.Create {
 		mode = "rwc"
 	}
-	writing, err := connect(s.path, mode, "journal_mode(WAL)", "synchronous(FULL)")
+	writing, err := connect(s.path, mode, nil, "synchronous(FULL)")
 	if err != nil {
 		return err
 	}
@@ -111,7 +121,14 @@ func (s *Store) openWriting(ctx context.Context, opts Options) error {
 	if s.conn, err = s.writing.Conn(ctx); err != nil {
 		return err
 	}
-	if err := migrate(ctx, s.conn); err != nil {
+	// A file that is not ours stays as it is, byte for byte.
+	if _, err := versionNow(ctx, s.conn); err != nil {
+		return err
+	}
+	if err := useLog(ctx, s.conn); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.conn, migrations); err != nil {
 		return err
 	}
 	if s.writer, err = newWriter(ctx, s); err != nil {
@@ -121,6 +138,16 @@ func (s *Store) openWriting(ctx context.Context, opts Options) error {
 	return nil
 }
 
+// useLog makes SQLite write to a log beside the file, so that readers never wait.
+func useLog(ctx context.Context, conn *sql.Conn) error {
+	var mode string
+	err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
+	if err == nil && mode != "wal" {
+		err = errNoLog
+	}
+	return err
+}
+
 // checkVersion refuses a file that this program can't read as it is.
 func (s *Store) checkVersion(ctx context.Context) error {
 	conn, err := s.reading.Conn(ctx)
@@ -128,14 +155,25 @@ func (s *Store) checkVersion(ctx context.Context) error {
 		return err
 	}
 	version, err := versionNow(ctx, conn)
-	if err == nil && version < len(migrations) {
-		err = errors.New("is of an older version; any run of a job brings it up to date")
+	if err == nil {
+		err = readable(version, len(migrations))
 	}
 	return errors.Join(err, conn.Close())
 }
 
+// readable says whether a file of a version can be read as one of the newest.
+func readable(version, newest int) error {
+	switch {
+	case version == 0:
+		return errEmpty
+	case version < newest:
+		return errOlder
+	}
+	return nil
+}
+
 // connect makes a pool of connections to a file, whose name may hold anything.
-func connect(path, mode string, pragmas ...string) (*sql.DB, error) {
+func connect(path, mode string, query url.Values, pragmas ...string) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -144,7 +182,11 @@ func connect(path, mode string, pragmas ...string) (*sql.DB, error) {
 	if !strings.HasPrefix(slashed, "/") {
 		slashed = "/" + slashed // C:/...
 	}
-	query := url.Values{"mode": {mode}}
+	query = maps.Clone(query)
+	if query == nil {
+		query = url.Values{}
+	}
+	query.Set("mode", mode)
 	query.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyWait.Milliseconds()))
 	for _, p := range pragmas {
 		query.Add("_pragma", p)
@@ -186,44 +228,5 @@ func (s *Store) closeAll() error {
 
 // Path is the file's path, as Open got it.
 func (s *Store) Path() string { return s.path }
-
-// trouble makes a sentence of what SQLite or the system says; nil of nil.
-func (s *Store) trouble(err error) error {
-	var known *Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	return &Error{Path: s.path, Message: sentence(err), Cause: err}
-}
-
-func sentence(err error) string {
-	if errors.Is(err, errNewer) || errors.Is(err, errForeign) {
-		return err.Error()
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return "is not there"
-	}
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return "can't be used: " + err.Error()
-	}
-	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_FULL:
-		return "can't be written: the disk is full"
-	case sqlite3.SQLITE_IOERR:
-		return "can't be read or written: the disk reports an error"
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
-		return "can't be written: no permission"
-	case sqlite3.SQLITE_CANTOPEN:
-		return "can't be opened; see whether its folder is there and may be written to"
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Sprintf("is held by another process for over %s", busyWait)
-	case sqlite3.SQLITE_NOTADB:
-		return "is no SQLite database; move it away, or name another file with --store"
-	case sqlite3.SQLITE_CORRUPT:
-		return "is damaged; see what is left with: runner store verify"
-	}
-	return "can't be used: " + err.Error()
-}
 
 var _ runner.Store = (*Run)(nil)

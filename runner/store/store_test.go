@@ -2,158 +2,16 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-	"go.uber.org/goleak"
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
 )
-
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
-}
-
-func open(t *testing.T, path string) *Store {
-	t.Helper()
-	s, err := Open(path, Options{Create: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// opened is a store in a folder of its own that the test's end closes.
-func opened(t *testing.T) *Store {
-	t.Helper()
-	s := open(t, filepath.Join(t.TempDir(), "runner.db"))
-	t.Cleanup(func() { closed(t, s) })
-	return s
-}
-
-func closed(t *testing.T, s *Store) {
-	t.Helper()
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-// answered is the outcome of a task that got an answer.
-func answered(row int64, step, text string) *runner.Outcome {
-	question := fmt.Appendf(nil, `{"v":1,"digest":"a1b2","messages":[{"role":"user","content":"%s %s %d"}]}`, text, step, row)
-	return &runner.Outcome{
-		Result: &runner.Result{
-			Task: pipeline.Task{Step: step, Row: row}, Key: pipeline.KeyOf(question), Attempts: 1,
-			Request: &pipeline.Request{Model: "gemma3:12b"},
-			Answer: &pipeline.Answer{
-				Response: text, Thinking: "hm", DoneReason: "stop", Model: "gemma3:12b", PromptEvalCount: 3, EvalCount: 2, Warnings: []string{"odd"},
-				TotalDuration: 4, LoadDuration: 1, PromptEvalDuration: 2, EvalDuration: 1, Simulated: true,
-			},
-		},
-		RowID: fmt.Sprintf("r%d", row), Question: question, Started: time.UnixMilli(1000),
-	}
-}
-
-func failed(row int64, step string, class runner.Class) *runner.Outcome {
-	o := answered(row, step, "?")
-	o.Result.Answer, o.Result.Err = nil, &runner.Error{Class: class, Message: "no", Status: 503}
-	return o
-}
-
-// known is the outcome of a task whose result was there.
-func known(o *runner.Outcome, id int64) *runner.Outcome {
-	k := *o
-	k.Question, k.Stored, k.Started = nil, id, time.Time{}
-	return &k
-}
-
-// keep keeps outcomes in a run and waits until they are durable.
-func keep(t *testing.T, r *Run, outcomes ...*runner.Outcome) {
-	t.Helper()
-	var wait sync.WaitGroup
-	for _, o := range outcomes {
-		if o.Question == nil {
-			r.Keep(o, nil)
-			continue
-		}
-		wait.Add(1)
-		r.Keep(o, func(err error) {
-			if err != nil {
-				t.Error(err)
-			}
-			wait.Done()
-		})
-	}
-	wait.Wait()
-	if err := r.store.Flush(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
-func ended(t *testing.T, r *Run, rows int64) {
-	t.Helper()
-	if err := r.End(t.Context(), Ending{State: "done", Summary: runner.Summary{Rows: rows, OK: rows}}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func finds(t *testing.T, s *Store, keys ...pipeline.Key) []*runner.Stored {
-	t.Helper()
-	found, err := s.Find(t.Context(), keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
-}
-
-// query gives what a query says, a line a row.
-func query(t *testing.T, s *Store, text string) string {
-	t.Helper()
-	rows, err := s.reading.QueryContext(t.Context(), text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	columns, err := rows.Columns()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	for rows.Next() {
-		values := make([]any, len(columns))
-		for i := range values {
-			values[i] = new(sql.NullString)
-		}
-		if err := rows.Scan(values...); err != nil {
-			t.Fatal(err)
-		}
-		for i, v := range values {
-			if i > 0 {
-				out.WriteByte(' ')
-			}
-			if s := v.(*sql.NullString); s.Valid {
-				out.WriteString(s.String)
-			} else {
-				out.WriteByte('-')
-			}
-		}
-		out.WriteByte('\n')
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
-}
 
 func TestKeptIsFound(t *testing.T) {
 	s := opened(t)
@@ -165,10 +23,10 @@ func TestKeptIsFound(t *testing.T) {
 		{ID: 2, Err: bad.Result.Err, Attempts: 1}, nil,
 		{ID: 1, Answer: ok.Result.Answer, Attempts: 1}, {ID: 1, Answer: ok.Result.Answer, Attempts: 1},
 	}
-	if diff := cmp.Diff(want, found, cmpopts.IgnoreFields(pipeline.Answer{}, "Warnings")); diff != "" {
+	if diff := cmp.Diff(want, found); diff != "" {
 		t.Errorf("found (-want +got):\n%s", diff)
 	}
-	if found[2].Answer == found[3].Answer {
+	if found[2].Answer == found[3].Answer || &found[2].Answer.Warnings[0] == &found[3].Answer.Warnings[0] {
 		t.Error("two finders share one answer")
 	}
 }
@@ -336,191 +194,110 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// done is told only when the result can be read by somebody who opens the file anew.
-func TestDoneMeansDurable(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "runner.db")
-	s := open(t, path)
-	defer closed(t, s)
+// Text is kept byte for byte, whatever it is.
+func TestOddText(t *testing.T) {
+	s := opened(t)
+	run := s.Begin(RunInfo{Job: "j\xff\x00"})
+	var texts []string
+	var keys []pipeline.Key
+	for i, text := range []string{"", "\x00", "a\x00b", "\xff\xfe", "half \xe2\x82", "\ufeff\r\n", strings.Repeat("\U0001f600", 5000)} {
+		o := answered(int64(i), "s\xff", "x")
+		o.RowID = "r" + text
+		o.Result.Answer.Response, o.Result.Answer.Thinking = text, text
+		keep(t, run, o)
+		texts, keys = append(texts, text), append(keys, o.Result.Key)
+	}
+	for i, found := range finds(t, s, keys...) {
+		if found.Answer.Response != texts[i] || found.Answer.Thinking != texts[i] {
+			t.Errorf("%q became %q and %q", texts[i], found.Answer.Response, found.Answer.Thinking)
+		}
+		last, err := s.Last(t.Context(), "j\xff\x00", []TaskID{{"r" + texts[i], "s\xff"}})
+		if err != nil || last[0] == nil || last[0].Row != int64(i) {
+			t.Errorf("the row %q is not found (%v)", "r"+texts[i], err)
+		}
+	}
+}
+
+// One call finds more keys than one statement does.
+func TestFindInBatches(t *testing.T) {
+	s := opened(t)
 	run := s.Begin(RunInfo{Job: "j"})
-	var wait sync.WaitGroup
-	for i := range int64(300) {
-		o := answered(i, "a", "x")
-		wait.Add(1)
-		run.Keep(o, func(err error) {
-			defer wait.Done()
-			if err != nil {
-				t.Error(err)
-			}
-		})
-		if i%50 == 0 {
-			wait.Wait()
-			other, err := Open(path, Options{ReadOnly: true})
-			if err != nil {
-				t.Error(err)
+	var outcomes []*runner.Outcome
+	var keys []pipeline.Key
+	for i := range int64(2*findAtOnce + 1) {
+		o := answered(i, "a", fmt.Sprint("x", i))
+		outcomes, keys = append(outcomes, o), append(keys, o.Result.Key)
+	}
+	keep(t, run, outcomes...)
+	for i, found := range finds(t, s, keys...) {
+		if found == nil || found.Answer.Response != fmt.Sprint("x", i) {
+			t.Fatalf("of key %d found %+v", i, found)
+		}
+	}
+	if found := finds(t, s); len(found) != 0 {
+		t.Errorf("of no keys found %v", found)
+	}
+}
+
+// Every question of a run that is asked for each of its tasks is answered from an index:
+// what it costs does not grow with the job.
+func TestQueriesUseIndexes(t *testing.T) {
+	s := opened(t)
+	for _, tt := range []struct {
+		query, want string
+		args        int
+	}{
+		{findQuery(findAtOnce), "SEARCH results USING INDEX results_key (key=?)", findAtOnce},
+		{lastQuery, "SEARCH t USING INDEX tasks_row_id (job=? AND row_id=? AND step=?)", 3},
+		{newestQuery, "SEARCH results USING COVERING INDEX results_key (key=?)", 1},
+		{currentQuery, "SEARCH tasks USING PRIMARY KEY (job=? AND row>? AND row<?)", 3},
+	} {
+		got := query(t, s, "EXPLAIN QUERY PLAN "+tt.query, make([]any, tt.args)...)
+		if !strings.Contains(got, tt.want) || strings.Contains(got, "SCAN") {
+			t.Errorf("%s\nis planned as\n%swant %s", tt.query, got, tt.want)
+		}
+	}
+}
+
+func TestAdoptInBatches(t *testing.T) {
+	s := opened(t)
+	torn := errors.New("line 1201: it is cut")
+	n, err := s.Adopt(t.Context(), func(yield func(*Adopted, error) bool) {
+		for i := range 1200 {
+			bad := &runner.Error{Class: runner.ContextOverflow, Message: "too long", Status: 400}
+			if !yield(&Adopted{Key: pipeline.Key{byte(i), byte(i >> 8)}, Model: "m", Err: bad}, nil) {
 				return
 			}
-			if finds(t, other, o.Result.Key)[0] == nil {
-				t.Errorf("result %d is reported durable and not there", i)
-			}
-			closed(t, other)
 		}
+		yield(nil, torn)
+	})
+	if n != 2*adoptAtOnce || !errors.Is(err, torn) {
+		t.Errorf("%d taken over (%v), want the whole batches before the error", n, err)
 	}
-	wait.Wait()
-}
-
-// What a process leaves that dies in the middle is whole: its file with the log beside it.
-func TestCopyOfAStoreInUse(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, filepath.Join(dir, "runner.db"))
-	defer closed(t, s)
-	o := answered(0, "a", "x")
-	keep(t, s.Begin(RunInfo{Job: "j"}), o)
-	crashed := filepath.Join(dir, "crashed.db")
-	for _, suffix := range []string{"", "-wal"} {
-		text, err := os.ReadFile(s.path + suffix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(crashed+suffix, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if got := query(t, s, "SELECT count(*), min(question IS NULL), min(run IS NULL) FROM results"); got != "1000 1 1\n" {
+		t.Errorf("the results are %s", got)
 	}
-	again := open(t, crashed)
-	defer closed(t, again)
-	if finds(t, again, o.Result.Key)[0] == nil {
-		t.Error("a durable result is lost")
+	found := finds(t, s, pipeline.Key{0xe7, 0x03}, pipeline.Key{0xe8, 0x03})
+	if found[0] == nil || found[0].Err.Status != 400 || found[1] != nil {
+		t.Errorf("found %+v and %+v", found[0], found[1])
 	}
 }
 
-func TestFullDisk(t *testing.T) {
+// Who stops waiting gets no number that is still being counted.
+func TestAdoptIsCancelled(t *testing.T) {
 	s := opened(t)
-	if _, err := s.conn.ExecContext(t.Context(), "PRAGMA max_page_count = 40"); err != nil {
-		t.Fatal(err)
-	}
-	run := s.Begin(RunInfo{Job: "j"})
-	results := make(chan error, 500)
-	keys := make([]pipeline.Key, 500)
-	for i := range int64(500) {
-		o := answered(i, "a", strings.Repeat("long ", 100))
-		keys[i] = o.Result.Key
-		run.Keep(o, func(err error) { results <- err })
-	}
-	durable, refused := 0, 0
-	for range 500 {
-		if err := <-results; err == nil {
-			durable++
-		} else if refused++; !strings.Contains(err.Error(), "the disk is full") {
-			t.Fatalf("the error is %v", err)
-		}
-	}
-	there := 0
-	for _, found := range finds(t, s, keys...) {
-		if found != nil {
-			there++
-		}
-	}
-	if refused == 0 || there != durable {
-		t.Errorf("%d reported durable, %d there, %d refused", durable, there, refused)
-	}
-	late := answered(1000, "a", "x")
-	run.Keep(late, func(err error) { results <- err })
-	if err := <-results; err == nil {
-		t.Error("a store that broke takes more")
-	}
-}
-
-func TestOpenRefuses(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	newer := filepath.Join(dir, "newer.db")
-	s := open(t, newer)
-	if _, err := s.conn.ExecContext(context.Background(), "PRAGMA user_version = 99"); err != nil {
-		t.Fatal(err)
-	}
-	closed(t, s)
-	foreign := filepath.Join(dir, "foreign.db")
-	db, err := connect(foreign, "rwc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.ExecContext(context.Background(), "CREATE TABLE t (x)"); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct{ name, path, want string }{
-		{"a newer file", newer, "was written by a newer runner; update runner, or name another file with --store"},
-		{"another program's", foreign, "is no store of runner; name another file with --store"},
-		{"no database", write("text.db", strings.Repeat("no database, but text\n", 100)), "is no SQLite database; move it away, or name another file with --store"},
-		{"a folder that is not there", filepath.Join(dir, "none", "runner.db"), "can't be opened; see whether its folder is there and may be written to"},
-		{"a folder", dir, "can't be opened; see whether its folder is there and may be written to"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, err := Open(tt.path, Options{Create: true})
-			var e *Error
-			if !errors.As(err, &e) || e.Message != tt.want {
-				t.Errorf("the error is %v, want %q", err, tt.want)
+	ctx, cancel := context.WithCancel(t.Context())
+	n, err := s.Adopt(ctx, func(yield func(*Adopted, error) bool) {
+		for i := range adoptAtOnce {
+			if i == adoptAtOnce-1 {
+				cancel()
 			}
-		})
-	}
-	if _, err := Open(filepath.Join(dir, "none.db"), Options{ReadOnly: true}); err == nil || !strings.Contains(err.Error(), "is not there") {
-		t.Errorf("reading a file that is not there: %v", err)
-	}
-}
-
-func TestNamesThatURLsWouldChange(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "50% of #1 & what?")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Skip("this file system has no such names")
-	}
-	path := filepath.Join(dir, "run ner.db")
-	closed(t, open(t, path))
-	if _, err := os.Stat(path); err != nil {
-		t.Error(err)
-	}
-}
-
-// Several processes may work on jobs of one file.
-func TestSeveralWriters(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "runner.db")
-	var wait sync.WaitGroup
-	for n := range 4 {
-		wait.Go(func() {
-			s := open(t, path)
-			defer closed(t, s)
-			run := s.Begin(RunInfo{Job: fmt.Sprint("job", n)})
-			for i := range int64(40) {
-				keep(t, run, answered(i, fmt.Sprint("s", n), "x"))
+			if !yield(&Adopted{Key: pipeline.Key{byte(i), byte(i >> 8)}, Model: "m", Answer: &pipeline.Answer{}}, nil) {
+				return
 			}
-			ended(t, run, 40)
-		})
-	}
-	wait.Wait()
-	s := open(t, path)
-	defer closed(t, s)
-	want := "done 40\ndone 40\ndone 40\ndone 40\n"
-	if got := query(t, s, "SELECT state, (SELECT count(*) FROM results WHERE run = runs.id) FROM runs"); got != want {
-		t.Errorf("the runs are\n%swant\n%s", got, want)
-	}
-}
-
-func TestReadOnlyStoreKeepsNothing(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "runner.db")
-	closed(t, open(t, path))
-	s, err := Open(path, Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closed(t, s)
-	if err := s.SawModels(t.Context(), map[string]string{"m": "1"}); err == nil {
-		t.Error("a store that is read only was written")
+		}
+	})
+	if errors.Is(err, context.Canceled) && n != 0 || err == nil && n != adoptAtOnce {
+		t.Errorf("%d taken over (%v)", n, err)
 	}
 }
