@@ -69,6 +69,12 @@ func sentence(err error) string {
 	return "can't be used: " + err.Error()
 }
 
+// busy says whether another process holds what SQLite needs.
+func busy(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 // cannotInit says whether SQLite could not make its files beside the store's.
 func cannotInit(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/sourcegraph/conc/pool"
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
@@ -266,5 +270,52 @@ func TestReadable(t *testing.T) {
 		if got := readable(version, 3); !errors.Is(got, want) {
 			t.Errorf("version %d of 3: %v, want %v", version, got, want)
 		}
+	}
+}
+
+// A new store is made by whoever comes first; the others wait for it.
+func TestMadeByManyAtOnce(t *testing.T) {
+	for range 30 {
+		path := filepath.Join(t.TempDir(), "runner.db")
+		var makers pool.ErrorPool
+		for range 8 {
+			makers.Go(func() error {
+				s, err := Open(path, Options{Create: true})
+				if err != nil {
+					return err
+				}
+				return s.Close()
+			})
+		}
+		if err := makers.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// SQLite itself does not wait where a new file is to have its log while another process
+// is about to write to it.
+func TestNewFileThatIsBeingWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "runner.db")
+	db, err := connect(path, "rwc", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() // it has written nothing
+	other, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	time.AfterFunc(100*time.Millisecond, func() {
+		_, err := other.ExecContext(context.Background(), "ROLLBACK")
+		ended <- errors.Join(err, other.Close())
+	})
+	closed(t, open(t, path))
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

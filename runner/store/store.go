@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/sourcegraph/conc"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -44,6 +45,9 @@ type Store struct {
 
 // busyWait is how long a statement waits for other processes that write.
 const busyWait = 60 * time.Second
+
+// busyStep is how long it waits before another try, where SQLite does not wait itself.
+const busyStep = 5 * time.Millisecond
 
 // Open opens the store at path. Its errors are *Error.
 func Open(path string, opts Options) (*Store, error) {
@@ -138,10 +142,17 @@ func (s *Store) openWriting(ctx context.Context, opts Options) error {
 	return nil
 }
 
-// useLog makes SQLite write to a log beside the file, so that readers never wait.
+// useLog makes SQLite write to a log beside the file, so that readers never wait. SQLite
+// gives up at once where several processes want that of a new file: all but one try again.
 func useLog(ctx context.Context, conn *sql.Conn) error {
-	var mode string
-	err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
+	mode, err := backoff.Retry(ctx, func() (string, error) {
+		var mode string
+		err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
+		if err != nil && !busy(err) {
+			err = backoff.Permanent(err)
+		}
+		return mode, err
+	}, backoff.WithBackOff(backoff.NewConstantBackOff(busyStep)), backoff.WithMaxElapsedTime(busyWait))
 	if err == nil && mode != "wal" {
 		err = errNoLog
 	}
