@@ -163,6 +163,10 @@ func TestFailedLoads(t *testing.T) {
 						<-ctx.Done()
 						return false, ctx.Err()
 					}
+					// Long enough for the rows that there is room for to come and wait for it.
+					if err := sleep(ctx, time.Second); err != nil {
+						return false, err
+					}
 					return false, test.err
 				}}
 				r := run(t.Context(), plan(5, 2, s), m, runner.Options{})
