@@ -39,10 +39,26 @@ func (d *dispatcher) keep(t *task) (wait bool) {
 		return true
 	}
 	if t.stored != nil {
+		if t.stored.As.same(o) {
+			return false
+		}
 		o.Stored = t.stored.ID
 	}
 	d.opts.Store.Keep(o, nil)
 	return false
+}
+
+// same says whether an outcome with the result that the task was kept with is what it
+// was kept as.
+func (k *KeptTask) same(o *Outcome) bool {
+	if k == nil {
+		return false
+	}
+	now := KeptTask{RowID: o.RowID}
+	if err := o.Result.Err; err != nil {
+		now.Class, now.Message = err.Class, err.Message
+	}
+	return *k == now
 }
 
 // isNew says whether a task with its result has one that the store lacks: it was

@@ -30,17 +30,17 @@ func (o *Options) identify(t *task) {
 
 // lookUp finds what is stored of the tasks that have a key.
 func (o *Options) lookUp(ctx context.Context, tasks []*task) error {
-	keys := make([]pipeline.Key, 0, len(tasks))
+	sought := make([]Sought, 0, len(tasks))
 	keyed := make([]*task, 0, len(tasks))
 	for _, t := range tasks {
-		if !t.result.Key.IsZero() {
-			keys, keyed = append(keys, t.result.Key), append(keyed, t)
+		if r := t.result; !r.Key.IsZero() {
+			sought, keyed = append(sought, Sought{r.Task, r.Key}), append(keyed, t)
 		}
 	}
-	if len(keys) == 0 {
+	if len(sought) == 0 {
 		return nil
 	}
-	found, err := o.Store.Find(ctx, keys)
+	found, err := o.Store.Find(ctx, sought)
 	if err != nil {
 		return &StoreError{Cause: err}
 	}

@@ -10,9 +10,10 @@ import (
 // A Store keeps results, so that no question is asked twice. Its methods are safe for
 // concurrent use.
 type Store interface {
-	// Find gives for each key what is stored of it, in the order of the keys: the newest
-	// answer, else the newest failure, else nil.
-	Find(ctx context.Context, keys []pipeline.Key) ([]*Stored, error)
+	// Find gives for each task what is stored for it, in their order: the answer that the
+	// task had itself, if its key is still the same; else the newest answer of the key,
+	// else its newest failure, else nil.
+	Find(ctx context.Context, tasks []Sought) ([]*Stored, error)
 	// Keep takes what became of a task. It does not wait for the disk: done is called
 	// once, from another goroutine, when the outcome is durable, or with the error
 	// that kept it from being. A nil done: nobody waits for it.
@@ -22,6 +23,12 @@ type Store interface {
 	KeepAttempt(a *FailedAttempt)
 }
 
+// A Sought is a task whose result is looked for.
+type Sought struct {
+	Task pipeline.Task
+	Key  pipeline.Key
+}
+
 // A Stored is a result as it was kept. It is read only, but for Answer, which is its
 // finder's own.
 type Stored struct {
@@ -29,6 +36,17 @@ type Stored struct {
 	Answer   *pipeline.Answer // nil of a failure; without JSON, which is made of Response
 	Err      *Error           // nil of an answer
 	Attempts int              // that it took
+
+	// As is what the task was kept as, where this is its own result. A task that comes to
+	// the same again is not kept anew.
+	As *KeptTask
+}
+
+// A KeptTask is what became of a task, but for its result.
+type KeptTask struct {
+	RowID   string
+	Class   Class // empty of a task that has an answer
+	Message string
 }
 
 // An Outcome is what became of a task in a run.

@@ -33,12 +33,12 @@ func newShelf() *shelf {
 	return &shelf{slow: 20 * time.Millisecond, results: map[pipeline.Key]*runner.Stored{}, tasks: map[string]string{}}
 }
 
-func (s *shelf) Find(_ context.Context, keys []pipeline.Key) ([]*runner.Stored, error) {
+func (s *shelf) Find(_ context.Context, tasks []runner.Sought) ([]*runner.Stored, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := make([]*runner.Stored, len(keys))
-	for i, key := range keys {
-		if r := s.results[key]; r != nil {
+	found := make([]*runner.Stored, len(tasks))
+	for i, t := range tasks {
+		if r := s.results[t.Key]; r != nil {
 			own := *r
 			if r.Answer != nil {
 				a := *r.Answer

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
+	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/preview"
 	"github.com/batchrunner/runner/runner/store"
 )
@@ -110,6 +111,10 @@ func (a *app) planError(j *loadedJob, err error) error {
 type knownStore struct {
 	*store.Snapshot
 	job string
+}
+
+func (k *knownStore) Find(ctx context.Context, tasks []runner.Sought) ([]*runner.Stored, error) {
+	return k.Snapshot.Find(ctx, k.job, tasks)
 }
 
 func (k *knownStore) Last(ctx context.Context, tasks []preview.TaskID) ([]*preview.Last, error) {

@@ -51,7 +51,7 @@ type Last struct {
 
 // A Known is what is stored: a store, or a snapshot of one.
 type Known interface {
-	Find(ctx context.Context, keys []pipeline.Key) ([]*runner.Stored, error)
+	Find(ctx context.Context, tasks []runner.Sought) ([]*runner.Stored, error)
 	Last(ctx context.Context, tasks []TaskID) ([]*Last, error)
 }
 
@@ -241,11 +241,11 @@ func (w *walk) find(ctx context.Context, open []*task) error {
 	if w.opts.Known == nil || len(open) == 0 {
 		return nil
 	}
-	keys := make([]pipeline.Key, len(open))
+	sought := make([]runner.Sought, len(open))
 	for i, t := range open {
-		keys[i] = t.key
+		sought[i] = runner.Sought{Task: pipeline.Task{Step: t.Step, Row: t.Row.Number}, Key: t.key}
 	}
-	found, err := w.opts.Known.Find(ctx, keys)
+	found, err := w.opts.Known.Find(ctx, sought)
 	if err != nil {
 		return err
 	}

@@ -21,11 +21,11 @@ type shelf struct {
 	finds   []int // how many keys each look had
 }
 
-func (s *shelf) Find(_ context.Context, keys []pipeline.Key) ([]*runner.Stored, error) {
-	s.finds = append(s.finds, len(keys))
-	found := make([]*runner.Stored, len(keys))
-	for i, key := range keys {
-		found[i] = s.results[key]
+func (s *shelf) Find(_ context.Context, tasks []runner.Sought) ([]*runner.Stored, error) {
+	s.finds = append(s.finds, len(tasks))
+	found := make([]*runner.Stored, len(tasks))
+	for i, t := range tasks {
+		found[i] = s.results[t.Key]
 	}
 	return found, nil
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
 )
 
@@ -77,14 +76,15 @@ func BenchmarkKeepKnown(b *testing.B) {
 func BenchmarkFind(b *testing.B) {
 	s := benchStore(b)
 	outcomes := benchFilled(b, s)
-	keys := make([]pipeline.Key, findAtOnce)
+	tasks := make([]runner.Sought, findAtOnce)
 	b.ReportAllocs()
 	b.ResetTimer()
-	for n := 0; n < b.N; n += len(keys) {
-		for i := range keys {
-			keys[i] = outcomes[(n+i)%len(outcomes)].Result.Key
+	for n := 0; n < b.N; n += len(tasks) {
+		for i := range tasks {
+			r := outcomes[(n+i)%len(outcomes)].Result
+			tasks[i] = runner.Sought{Task: r.Task, Key: r.Key}
 		}
-		found, err := s.Find(context.Background(), keys)
+		found, err := s.Find(context.Background(), "j", tasks)
 		if err != nil || found[0] == nil || found[len(found)-1] == nil {
 			b.Fatal(found, err)
 		}
@@ -98,7 +98,7 @@ func BenchmarkPlainScan(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for n := 0; n < b.N; {
-		rows, err := s.reading.QueryContext(context.Background(), "SELECT "+columns+" FROM results LIMIT ?", b.N-n)
+		rows, err := s.reading.QueryContext(context.Background(), "SELECT "+columns+" FROM results r LIMIT ?", b.N-n)
 		if err != nil {
 			b.Fatal(err)
 		}

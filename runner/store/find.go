@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,43 +18,148 @@ import (
 const findAtOnce = 64
 
 // columns of a result that make a runner.Stored.
-const columns = `id, key, ok, response, thinking, done_reason, model, prompt_tokens, output_tokens, total_ns, load_ns, prompt_ns, output_ns,
-	warnings, simulated, class, message, status, attempts`
+const columns = `r.id, r.key, r.ok, r.response, r.thinking, r.done_reason, r.model, r.prompt_tokens, r.output_tokens, r.total_ns, r.load_ns, r.prompt_ns,
+	r.output_ns, r.warnings, r.simulated, r.class, r.message, r.status, r.attempts`
+
+// ownQuery reads the results that the tasks of some rows have now, and what these are.
+const ownQuery = "SELECT " + columns + `, t.row, t.step, t.row_id, t.class, t.message
+	FROM tasks t JOIN results r ON r.id = t.result WHERE t.job = ? AND t.row BETWEEN ? AND ? AND t.to_run IS NULL`
+
+// fullQuery finds findAtOnce keys.
+var fullQuery = findQuery(findAtOnce)
 
 // A querier is a pool or one connection of it.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Find gives what is stored of each key, in their order: the newest answer, else the
+// prepared is a querier that has some queries prepared, by their texts.
+type prepared struct {
+	querier
+	statements map[string]*sql.Stmt
+}
+
+// prepare prepares the queries that Find asks most.
+func (p *prepared) prepare(ctx context.Context, db *sql.DB) error {
+	p.querier, p.statements = db, map[string]*sql.Stmt{}
+	for _, query := range []string{ownQuery, fullQuery} {
+		stmt, err := db.PrepareContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		p.statements[query] = stmt
+	}
+	return nil
+}
+
+func (p *prepared) close() error {
+	var errs []error
+	for _, stmt := range p.statements {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if stmt := p.statements[query]; stmt != nil {
+		return stmt.QueryContext(ctx, args...)
+	}
+	return p.querier.QueryContext(ctx, query, args...)
+}
+
+// Find gives what is stored for each task of a job, in their order: the answer that the
+// task has itself while its key is the same, so that an answer stays as it is when others
+// get a newer one for the same question; else the newest answer of the key, else its
 // newest failure, else nil. Each *runner.Stored is the caller's own.
-func (s *Store) Find(ctx context.Context, keys []pipeline.Key) ([]*runner.Stored, error) {
-	found, err := find(ctx, fullBatches{s}, keys)
+func (s *Store) Find(ctx context.Context, job string, tasks []runner.Sought) ([]*runner.Stored, error) {
+	found, err := find(ctx, &s.finding, job, tasks)
 	return found, s.trouble(err)
 }
 
-// fullBatches asks for full batches of keys by the statement that is prepared for them.
-type fullBatches struct{ *Store }
-
-func (f fullBatches) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if len(args) == findAtOnce {
-		return f.find64.QueryContext(ctx, args...)
+func find(ctx context.Context, q querier, job string, tasks []runner.Sought) ([]*runner.Stored, error) {
+	have, err := ownResults(ctx, q, job, tasks)
+	if err != nil {
+		return nil, err
 	}
-	return f.reading.QueryContext(ctx, query, args...)
+	found := make([]*runner.Stored, len(tasks))
+	var keys []pipeline.Key
+	var at []int // the place of each of the keys in found
+	for i, t := range tasks {
+		if one := have[t.Task]; one != nil && one.key == t.Key && one.stored.Err == nil {
+			found[i] = one.stored
+			continue
+		}
+		keys, at = append(keys, t.Key), append(at, i)
+	}
+	newest, err := findKeys(ctx, q, keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, stored := range newest {
+		if one := have[tasks[at[i]].Task]; stored != nil && one != nil && one.stored.ID == stored.ID {
+			stored.As = one.stored.As
+		}
+		found[at[i]] = stored
+	}
+	return found, nil
 }
 
-func find(ctx context.Context, q querier, keys []pipeline.Key) ([]*runner.Stored, error) {
-	found := make([]*runner.Stored, len(keys))
-	for first := 0; first < len(keys); first += findAtOnce {
-		part := keys[first:min(first+findAtOnce, len(keys))]
-		by := map[pipeline.Key]*runner.Stored{}
+// An ownResult is the result that a task has.
+type ownResult struct {
+	key    pipeline.Key
+	stored *runner.Stored
+}
+
+// ownResults reads the results that tasks of a job have now.
+func ownResults(ctx context.Context, q querier, job string, tasks []runner.Sought) (map[pipeline.Task]*ownResult, error) {
+	numbers := make([]int64, len(tasks))
+	for i, t := range tasks {
+		numbers[i] = t.Task.Row
+	}
+	have := make(map[pipeline.Task]*ownResult, len(tasks))
+	for _, s := range spans(numbers) {
+		if err := readOwn(ctx, q, job, s, have); err != nil {
+			return nil, err
+		}
+	}
+	return have, nil
+}
+
+func readOwn(ctx context.Context, q querier, job string, s span, to map[pipeline.Task]*ownResult) error {
+	rows, err := q.QueryContext(ctx, ownQuery, job, s.first, s.last)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() // its error is rows.Err's
+	for rows.Next() {
+		var task pipeline.Task
+		var as runner.KeptTask
+		var class, message sql.NullString
+		key, stored, err := scanStored(rows, &task.Row, &task.Step, &as.RowID, &class, &message)
+		if err != nil {
+			return err
+		}
+		as.Class, as.Message = runner.Class(class.String), message.String
+		stored.As = &as
+		to[task] = &ownResult{key, stored}
+	}
+	return rows.Err()
+}
+
+// findKeys gives the newest result of each key, an answer before a failure.
+func findKeys(ctx context.Context, q querier, keys []pipeline.Key) ([]*runner.Stored, error) {
+	found := make([]*runner.Stored, 0, len(keys))
+	for part := range slices.Chunk(keys, findAtOnce) {
+		by := make(map[pipeline.Key]*runner.Stored, len(part))
 		if err := findPart(ctx, q, part, by); err != nil {
 			return nil, err
 		}
-		for i, key := range part {
-			if one := by[key]; one != nil {
-				found[first+i] = own(one)
+		for _, key := range part {
+			one := by[key]
+			if one != nil {
+				one = own(one)
 			}
+			found = append(found, one)
 		}
 	}
 	return found, nil
@@ -75,7 +181,11 @@ func findPart(ctx context.Context, q querier, keys []pipeline.Key, by map[pipeli
 	for i := range keys {
 		args[i] = keys[i][:]
 	}
-	rows, err := q.QueryContext(ctx, findQuery(len(keys)), args...)
+	query := fullQuery
+	if len(keys) < findAtOnce {
+		query = findQuery(len(keys))
+	}
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -101,18 +211,19 @@ func better(s, old *runner.Stored) bool {
 }
 
 func findQuery(n int) string {
-	return "SELECT " + columns + " FROM results WHERE key IN (?" + strings.Repeat(",?", n-1) + ")"
+	return "SELECT " + columns + " FROM results r WHERE r.key IN (?" + strings.Repeat(",?", n-1) + ")"
 }
 
-func scanStored(rows *sql.Rows) (key pipeline.Key, s *runner.Stored, err error) {
+// scanStored reads columns, and what follows them into more.
+func scanStored(rows *sql.Rows, more ...any) (key pipeline.Key, s *runner.Stored, err error) {
 	s = &runner.Stored{}
 	a := &pipeline.Answer{}
 	var raw sql.RawBytes
 	var ok bool
 	var response, thinking, reason, warnings, class, message sql.NullString
 	var prompt, output, status, total, load, promptTime, outputTime sql.NullInt64
-	err = rows.Scan(&s.ID, &raw, &ok, &response, &thinking, &reason, &a.Model, &prompt, &output, &total, &load, &promptTime, &outputTime,
-		&warnings, &a.Simulated, &class, &message, &status, &s.Attempts)
+	err = rows.Scan(append([]any{&s.ID, &raw, &ok, &response, &thinking, &reason, &a.Model, &prompt, &output, &total, &load, &promptTime, &outputTime,
+		&warnings, &a.Simulated, &class, &message, &status, &s.Attempts}, more...)...)
 	if err != nil {
 		return key, nil, err
 	}

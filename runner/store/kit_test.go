@@ -102,9 +102,18 @@ func ended(t *testing.T, r *Run, rows int64) {
 	}
 }
 
+// soughtKeys are tasks that have nothing but their keys.
+func soughtKeys(keys ...pipeline.Key) []runner.Sought {
+	tasks := make([]runner.Sought, len(keys))
+	for i, key := range keys {
+		tasks[i].Key = key
+	}
+	return tasks
+}
+
 func finds(t *testing.T, s *Store, keys ...pipeline.Key) []*runner.Stored {
 	t.Helper()
-	found, err := s.Find(t.Context(), keys)
+	found, err := s.Find(t.Context(), "another job", soughtKeys(keys...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,8 +55,8 @@ func (v *Snapshot) Close() error {
 }
 
 // Find is Store.Find in this state.
-func (v *Snapshot) Find(ctx context.Context, keys []pipeline.Key) ([]*runner.Stored, error) {
-	found, err := find(ctx, v.conn, keys)
+func (v *Snapshot) Find(ctx context.Context, job string, tasks []runner.Sought) ([]*runner.Stored, error) {
+	found, err := find(ctx, v.conn, job, tasks)
 	return found, v.store.trouble(err)
 }
 

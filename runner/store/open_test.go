@@ -191,7 +191,7 @@ func useDamaged(t *testing.T, path string, keys []pipeline.Key) error {
 	if err == nil {
 		defer s.Close() // it is damaged
 		var found []*runner.Stored
-		found, err = s.Find(t.Context(), keys)
+		found, err = s.Find(t.Context(), "another job", soughtKeys(keys...))
 		for i := range found {
 			if found[i] != nil && found[i].Answer.Response != fmt.Sprint("x", i) {
 				t.Errorf("key %d has the answer %q", i, found[i].Answer.Response)

@@ -41,8 +41,8 @@ func (r *Run) ID() int64 { return r.id }
 func (r *Run) job() string { return r.info.Job }
 
 // Find gives what is stored of each key: the newest answer, else the newest failure.
-func (r *Run) Find(ctx context.Context, keys []pipeline.Key) ([]*runner.Stored, error) {
-	return r.store.Find(ctx, keys)
+func (r *Run) Find(ctx context.Context, tasks []runner.Sought) ([]*runner.Stored, error) {
+	return r.store.Find(ctx, r.info.Job, tasks)
 }
 
 // Keep takes what became of a task; done is called from the writer's goroutine, or before

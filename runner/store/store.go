@@ -38,7 +38,7 @@ type Store struct {
 	reading *sql.DB
 	writing *sql.DB   // nil of one that is read only
 	conn    *sql.Conn // of writing, which has no other
-	find64  *sql.Stmt // finds findAtOnce keys
+	finding prepared  // what Find asks of reading
 	writer  *writer
 	wait    conc.WaitGroup
 }
@@ -72,9 +72,7 @@ func (s *Store) open(opts Options) error {
 	if err := s.openReading(ctx, opts); err != nil {
 		return err
 	}
-	var err error
-	s.find64, err = s.reading.PrepareContext(ctx, findQuery(findAtOnce))
-	return err
+	return s.finding.prepare(ctx, s.reading)
 }
 
 func (s *Store) openReading(ctx context.Context, opts Options) error {
@@ -223,9 +221,7 @@ func (s *Store) closeAll() error {
 	if s.writer != nil {
 		errs = append(errs, s.writer.release())
 	}
-	if s.find64 != nil {
-		errs = append(errs, s.find64.Close())
-	}
+	errs = append(errs, s.finding.close())
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())
 	}

@@ -51,6 +51,65 @@ func TestNewestAnswerStandsBeforeFailures(t *testing.T) {
 }
 
 // A run writes only what is new of its tasks; each task's past stays to be seen.
+// A task keeps its own answer when another one gets a newer answer to the same question,
+// and is not what it was when its row has another id or its answer is judged otherwise.
+func TestOwnAnswerStandsFirst(t *testing.T) {
+	s := opened(t)
+	run := s.Begin(RunInfo{Job: "j", Steps: []string{"a"}})
+	mine := answered(0, "a", "mine")
+	keep(t, run, mine)
+	ended(t, run, 1)
+	newer := *mine
+	result := *mine.Result
+	result.Answer = &pipeline.Answer{Response: "newer"}
+	newer.Result = &result
+	other := s.Begin(RunInfo{Job: "other", Steps: []string{"a"}})
+	keep(t, other, &newer)
+	ended(t, other, 1)
+
+	for _, tt := range []struct {
+		name, job string
+		task      pipeline.Task
+		want      string
+		as        *runner.KeptTask
+	}{
+		{"its own", "j", mine.Result.Task, "mine", &runner.KeptTask{RowID: "r0"}},
+		{"the other's own", "other", mine.Result.Task, "newer", &runner.KeptTask{RowID: "r0"}},
+		{"a task that has none", "j", pipeline.Task{Step: "a", Row: 7}, "newer", nil},
+		{"a step that has none", "j", pipeline.Task{Step: "b", Row: 0}, "newer", nil},
+		{"a job that has none", "third", mine.Result.Task, "newer", nil},
+	} {
+		found, err := s.Find(t.Context(), tt.job, []runner.Sought{{Task: tt.task, Key: mine.Result.Key}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := found[0]; got.Answer.Response != tt.want || !cmp.Equal(got.As, tt.as) {
+			t.Errorf("%s: %q as %+v, want %q as %+v", tt.name, got.Answer.Response, got.As, tt.want, tt.as)
+		}
+	}
+}
+
+// A failure that is a task's own gives way to any answer.
+func TestOwnFailureGivesWay(t *testing.T) {
+	s := opened(t)
+	run := s.Begin(RunInfo{Job: "j", Steps: []string{"a"}})
+	mine := failed(0, "a", runner.Timeout)
+	keep(t, run, mine)
+	ended(t, run, 1)
+	sought := []runner.Sought{{Task: mine.Result.Task, Key: mine.Result.Key}}
+	found, err := s.Find(t.Context(), "j", sought)
+	if err != nil || found[0].Err == nil || !cmp.Equal(found[0].As, &runner.KeptTask{RowID: "r0", Class: runner.Timeout, Message: "no"}) {
+		t.Errorf("%+v, %v", found[0], err)
+	}
+	answer := answered(0, "a", "?")
+	other := s.Begin(RunInfo{Job: "other", Steps: []string{"a"}})
+	keep(t, other, answer)
+	ended(t, other, 1)
+	if found, err = s.Find(t.Context(), "j", sought); err != nil || found[0].Answer == nil || found[0].As != nil {
+		t.Errorf("%+v, %v", found[0], err)
+	}
+}
+
 func TestTasksOverTime(t *testing.T) {
 	s := opened(t)
 	a0, a1 := answered(0, "a", "x"), answered(1, "a", "x")
@@ -146,7 +205,7 @@ func TestSnapshotStaysAsItIs(t *testing.T) {
 	}
 	later := answered(1, "a", "x")
 	keep(t, run, later)
-	if found, err := view.Find(t.Context(), []pipeline.Key{later.Result.Key}); err != nil || found[0] != nil {
+	if found, err := view.Find(t.Context(), "another job", soughtKeys(later.Result.Key)); err != nil || found[0] != nil {
 		t.Errorf("the snapshot sees what came after it (%v)", err)
 	}
 	if err := view.Close(); err != nil {
@@ -247,7 +306,8 @@ func TestQueriesUseIndexes(t *testing.T) {
 		query, want string
 		args        int
 	}{
-		{findQuery(findAtOnce), "SEARCH results USING INDEX results_key (key=?)", findAtOnce},
+		{fullQuery, "SEARCH r USING INDEX results_key (key=?)", findAtOnce},
+		{ownQuery, "SEARCH t USING PRIMARY KEY (job=? AND row>? AND row<?)", 3},
 		{lastQuery, "SEARCH t USING INDEX tasks_row_id (job=? AND row_id=? AND step=?)", 3},
 		{newestQuery, "SEARCH results USING COVERING INDEX results_key (key=?)", 1},
 		{currentQuery, "SEARCH tasks USING PRIMARY KEY (job=? AND row>? AND row<?)", 3},

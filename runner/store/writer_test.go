@@ -268,7 +268,7 @@ func TestManyAtOnce(t *testing.T) {
 				o := answered(i, "a", fmt.Sprint("x", n))
 				run.Keep(o, nil)
 				run.KeepAttempt(failedAttempt(i))
-				if _, err := run.Find(t.Context(), []pipeline.Key{o.Result.Key, {1}}); err != nil {
+				if _, err := run.Find(t.Context(), soughtKeys(o.Result.Key, pipeline.Key{1})); err != nil {
 					t.Error(err)
 				}
 			}
