@@ -340,14 +340,15 @@ func (r *applying) end(ctx context.Context, summary *runner.Summary, failed erro
 	if r.keeping == nil {
 		return err
 	}
-	if trouble := r.keepEnd(context.WithoutCancel(ctx), summary, err); trouble != nil && err == nil {
+	if trouble := r.keepEnd(context.WithoutCancel(ctx), summary, failed == nil, err); trouble != nil && err == nil {
 		return trouble
 	}
 	return err
 }
 
-// keepEnd keeps which files there are now, and how the run ended.
-func (r *applying) keepEnd(ctx context.Context, summary *runner.Summary, ended error) error {
+// keepEnd keeps which files there are now, and how the run ended; whole says that it came
+// to all of its rows.
+func (r *applying) keepEnd(ctx context.Context, summary *runner.Summary, whole bool, ended error) error {
 	if files, ok := r.records.(*fileSink); ok && files.committed {
 		if err := r.keepFiles(ctx, files.written); err != nil {
 			return err
@@ -359,7 +360,7 @@ func (r *applying) keepEnd(ctx context.Context, summary *runner.Summary, ended e
 		code = e.code
 	}
 	err := r.keeping.run.End(ctx, store.Ending{
-		State: stateOfExit(code), Exit: code, Summary: *summary,
+		State: stateOfExit(code, whole), Exit: code, Summary: *summary,
 		Reused: summary.Reused, Asked: summary.Attempts - summary.Retries,
 	})
 	if err != nil {
@@ -376,12 +377,14 @@ func stepIDs(plan *pipeline.Plan) []string {
 	return ids
 }
 
-func stateOfExit(code int) string {
-	switch code {
-	case exitOK, exitFailedRows:
-		return "done"
-	case exitInterrupted:
+// stateOfExit names how a run ended. One that was cut short is never done, whatever its
+// exit code: what it did not come to is still the job's.
+func stateOfExit(code int, whole bool) string {
+	switch {
+	case code == exitInterrupted:
 		return "interrupted"
+	case whole && (code == exitOK || code == exitFailedRows):
+		return "done"
 	}
 	return "failed"
 }
