@@ -443,3 +443,23 @@ func TestNoDigestFailsTheTask(t *testing.T) {
 		}
 	})
 }
+
+// A result on its way to the disk lets nothing more start, if it is the first failure.
+func TestFailFastDoesNotWaitForTheDisk(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s, m := newShelf(), echo(time.Second)
+		ok := m.do
+		m.do = func(ctx context.Context, req *pipeline.Request, chunk func(runner.Chunk)) (*pipeline.Answer, error) {
+			if req.Messages[0].Content == "a:r2" {
+				return nil, fail(runner.TooLarge, "the answer passes 64 MiB")
+			}
+			return ok(ctx, req, chunk)
+		}
+		opts := s.options()
+		opts.FailFast = true
+		r := run(t.Context(), plan(100, 1, step("a")), m, opts)
+		if r.sum.Attempts != 3 || r.sum.Rows != 3 || r.sum.Failed != 1 || s.count() != 3 {
+			t.Errorf("%d kept, %+v (%v), want no attempt after the third", s.count(), r.sum, r.err)
+		}
+	})
+}

@@ -91,6 +91,9 @@ func (d *dispatcher) finish(t *task, err *Error) {
 	if !d.keep(t) {
 		d.settle(t)
 	}
+	if t.row.due--; t.row.due == 0 {
+		d.rowDone(t.row)
+	}
 	for _, reader := range d.readers[t.step] {
 		d.follow(&t.row.tasks[reader], t)
 	}
@@ -102,9 +105,7 @@ func (d *dispatcher) settle(t *task) {
 	if t.result.Reused {
 		d.sum.Reused++
 	}
-	if t.row.left--; t.row.left == 0 {
-		d.rowDone(t.row)
-	}
+	t.row.left--
 	if d.keeper != nil && d.keeper.asking[t.result.Key] == t {
 		d.share(t)
 	}
@@ -126,7 +127,8 @@ func (d *dispatcher) follow(t, needed *task) {
 	}
 }
 
-// rowDone notes that a row has its record.
+// rowDone notes that a row has all its results, though they may be on their way to the
+// disk still: nothing more is to start meanwhile.
 func (d *dispatcher) rowDone(row *openRow) {
 	if !d.opts.FailFast {
 		return
