@@ -217,7 +217,8 @@ func (a *app) importCommand() *cobra.Command {
 		Use:   "import FILE",
 		Short: "Take in what export wrote, here or elsewhere",
 		Long: `Takes in what "runner store export" wrote, all of it or nothing. Results that are there
-already are left as they are, so that importing twice adds nothing. "-" reads stdin.`,
+already are left as they are, so that importing twice adds nothing. While a run is
+under way nothing is taken in. "-" reads stdin.`,
 		Args: arguments(1, 1, "one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.importFile(cmd.Context(), &flags, args[0])
@@ -244,7 +245,9 @@ func (a *app) importFile(ctx context.Context, flags *historyFlags, name string) 
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return fail(exitDisk, "the folder of %s can't be made: %s", path, reason(err))
 	}
-	return flags.withStore(store.Options{Create: true}, func(s *store.Store) error { return a.importFrom(ctx, s, from, name) })
+	return flags.withStore(store.Options{Create: true}, func(s *store.Store) error {
+		return alone(s, func() error { return a.importFrom(ctx, s, from, name) })
+	})
 }
 
 func (a *app) importFrom(ctx context.Context, s *store.Store, from io.Reader, name string) error {
