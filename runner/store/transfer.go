@@ -168,7 +168,11 @@ func (i *importing) read(ctx context.Context, r io.Reader) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err != nil {
+		var kind *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &kind):
+			return &BadLine{n, "it is no line of an export: a JSON object with v, kind and row"}
+		case err != nil:
 			return &BadLine{n, "it is not JSON: " + err.Error()}
 		}
 		if l.Version != TransferVersion {
@@ -276,7 +280,8 @@ func (i *importing) addNumbered(ctx context.Context, l *line, numbers map[int64]
 	return err
 }
 
-// insert adds a row, unless its key is there; columns must be those of the table.
+// insert adds a row, unless its key is there; columns must be those of the table, and
+// none that it needs may be missing.
 func (i *importing) insert(ctx context.Context, l *line) (int64, error) {
 	var names, marks []string
 	var args []any
@@ -296,7 +301,7 @@ func (i *importing) insert(ctx context.Context, l *line) (int64, error) {
 			return 0, err
 		}
 	}
-	done, err := i.conn.ExecContext(ctx, "INSERT OR IGNORE INTO "+l.Kind+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+")", args...)
+	done, err := i.conn.ExecContext(ctx, "INSERT INTO "+l.Kind+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+") ON CONFLICT DO NOTHING", args...)
 	if err != nil {
 		return 0, err
 	}
