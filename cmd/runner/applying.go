@@ -408,10 +408,27 @@ func (r *applying) keepFiles(ctx context.Context, written []output.Written) erro
 	if err != nil {
 		return err
 	}
-	if err := r.keeping.SetFiles(ctx, r.keeping.stored.job, r.keeping.run.ID(), append(now, stale...)); err != nil {
+	now = append(append(now, asBefore(before, written)...), stale...)
+	if err := r.keeping.SetFiles(ctx, r.keeping.stored.job, r.keeping.run.ID(), now); err != nil {
 		return storeExit(err)
 	}
 	return nil
+}
+
+// asBefore gives the files that stay as an earlier run left them, since a row of them
+// failed: they are still the job's.
+func asBefore(before []store.File, written []output.Written) []store.File {
+	kept := map[string]bool{}
+	for _, w := range written {
+		kept[w.Path] = w.State == output.Kept
+	}
+	var files []store.File
+	for _, f := range before {
+		if kept[f.Path] {
+			files = append(files, f)
+		}
+	}
+	return files
 }
 
 // stale tells of the files that an earlier run wrote and no row names any more, and
