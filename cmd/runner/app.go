@@ -41,6 +41,7 @@ func fail(code int, format string, args ...any) error {
 type app struct {
 	in        io.Reader
 	out, err  io.Writer
+	printing  *printing // out
 	getenv    func(string) string
 	lookupEnv func(string) (string, bool)
 
@@ -56,11 +57,31 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	a := newApp(stdin, stdout, stderr)
 	cmd := a.root(args)
 	cmd.SetArgs(args)
-	return a.report(cmd.ExecuteContext(ctx))
+	err := cmd.ExecuteContext(ctx)
+	if lost := a.printing.failed; err == nil && lost != nil && !isClosedPipe(lost) {
+		err = printed(lost)
+	}
+	return a.report(err)
+}
+
+// A printing is stdout, which remembers whether something was lost: most of what is
+// printed is printed line by line.
+type printing struct {
+	io.Writer
+	failed error // the first
+}
+
+func (p *printing) Write(text []byte) (int, error) {
+	n, err := p.Writer.Write(text)
+	if err != nil && p.failed == nil {
+		p.failed = err
+	}
+	return n, err
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	a := &app{in: stdin, out: stdout, err: stderr, getenv: os.Getenv, lookupEnv: os.LookupEnv, leave: os.Exit}
+	to := &printing{Writer: stdout}
+	a := &app{in: stdin, out: to, printing: to, err: stderr, getenv: os.Getenv, lookupEnv: os.LookupEnv, leave: os.Exit}
 	a.screen.app = a
 	dumb := a.getenv("TERM") == "dumb"
 	a.outTerminal = isTerminal(stdout) && !dumb
@@ -90,7 +111,7 @@ func (s *screen) Write(text []byte) (int, error) {
 
 // width is the terminal's, in columns, or 0 where there is none.
 func (a *app) width() int {
-	f, ok := a.out.(*os.File)
+	f, ok := a.printing.Writer.(*os.File)
 	if !ok {
 		return 0
 	}

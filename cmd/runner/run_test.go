@@ -326,6 +326,16 @@ func TestFullStdout(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, &stderr)
 	}
 
+	for _, args := range [][]string{{"plan", "job.yaml", "--simulate"}, {"show", "--simulated"}, {"store", "export", "--simulated"}} {
+		cmd := runnerCommand(t, args...)
+		var stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = full, &stderr
+		_ = cmd.Run() // its exit code tells
+		if code := cmd.ProcessState.ExitCode(); code != exitDisk || stderr.String() != "runner: this can't be printed: no space left on device\n" {
+			t.Errorf("%s: exit code %d\n%s", args[0], code, &stderr)
+		}
+	}
+
 	reader, writer := io.Pipe()
 	_ = reader.Close()
 	var messages bytes.Buffer

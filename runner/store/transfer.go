@@ -72,6 +72,9 @@ func (s *Store) Export(ctx context.Context, w io.Writer, sel Selection) (n int64
 		}
 		m, err := exportTable(ctx, view.conn, out, t, where, args)
 		if n += m; err != nil {
+			if lost := out.Flush(); lost != nil { // w is in trouble, not the store
+				return n, errors.Join(lost, view.Close())
+			}
 			return n, errors.Join(s.trouble(err), view.Close())
 		}
 	}
