@@ -24,6 +24,7 @@ type applyFlags struct {
 	redo, retryFailed, offline, locked  bool
 	prune                               bool
 	saved                               *planDocument // nil: none
+	given                               []string      // flags of the command line that a saved plan has its own of
 	events                              string
 }
 
@@ -55,6 +56,11 @@ leaves at once.`,
 		Args: arguments(1, -1, "a job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.limited, flags.concurrent = cmd.Flags().Changed("limit"), cmd.Flags().Changed("concurrency")
+			for _, name := range plannedFlags {
+				if cmd.Flags().Changed(name) {
+					flags.given = append(flags.given, "--"+name)
+				}
+			}
 			return a.apply(cmd.Context(), args, &flags)
 		},
 	}
@@ -156,6 +162,9 @@ func (a *app) openSaved(files []string, flags *applyFlags) (*planDocument, error
 	}
 	if len(files) > 1 {
 		return nil, fail(exitMistake, "a saved plan is applied alone, not with %s", strings.Join(files[1:], ", "))
+	}
+	if len(flags.given) > 0 {
+		return nil, fail(exitMistake, "a saved plan is applied as it was made, without %s", strings.Join(flags.given, ", "))
 	}
 	saved, err := readSavedPlan(files[0])
 	if err == nil {

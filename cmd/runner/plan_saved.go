@@ -23,6 +23,10 @@ type savedFlags struct {
 	RetryFailed bool     `json:"retry_failed,omitempty"`
 }
 
+// plannedFlags are the names of apply's flags that say what is asked: a saved plan has its
+// own, and needs the store against which it was made.
+var plannedFlags = []string{"root", "store", "no-store", "model", "var", "env", "only", "limit", "simulate", "redo", "retry-failed"}
+
 func (f *planFlags) saved() savedFlags {
 	return savedFlags{
 		Root: f.root, Store: f.store, Models: f.models, Vars: f.vars, Env: f.env, Only: f.only, Limit: f.limit,
