@@ -191,8 +191,9 @@ func (r *applying) knows(ctx context.Context, rows iter.Seq2[*pipeline.Row, erro
 	plan.Rows = rows
 	opts := runner.Options{Store: r.keeping.run, Identify: r.digests.identify, Offline: true}
 	_, err := runner.Run(ctx, &plan, nil, opts, func(rec *runner.Record) error {
-		if failure := rec.Failure(); failure != nil && failure.Err.Class == runner.NotStored {
-			return errUnknown
+		failure := rec.Failure()
+		if failure != nil && (failure.Err.Class == runner.NotStored || failure.Err.Class == runner.ModelMissing && failure.Key.IsZero()) {
+			return errUnknown // its key is not known where nothing tells its model's digest
 		}
 		return nil
 	})
@@ -352,6 +353,11 @@ func (r *applying) keepEnd(ctx context.Context, summary *runner.Summary, whole b
 	if files, ok := r.records.(*fileSink); ok && files.committed {
 		if err := r.keepFiles(ctx, files.written); err != nil {
 			return err
+		}
+	}
+	if !r.offline { // later rows may have named models that were not known before
+		if err := r.keeping.SawModels(ctx, r.digests.all()); err != nil {
+			return storeExit(err)
 		}
 	}
 	code := exitOK

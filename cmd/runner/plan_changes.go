@@ -77,9 +77,11 @@ func (a *app) planChanges(ctx context.Context, j *loadedJob, models []string, fl
 		return err
 	}
 	defer end()
-	if p.digests, err = p.findDigests(ctx, models, known != nil); err != nil {
+	left, err := p.findDigests(ctx, models, known != nil)
+	if err != nil {
 		return err
 	}
+	defer left()
 	opts := preview.Options{Identify: p.digests.identify, Redo: flags.redo, RetryFailed: flags.retryFailed}
 	if known != nil {
 		opts.Known = known
@@ -184,8 +186,9 @@ func (p *changePlan) findStale(ctx context.Context, s *store.Store, where stored
 	return nil
 }
 
-// findDigests asks the server for its list of models, else takes what is remembered.
-func (p *changePlan) findDigests(ctx context.Context, models []string, stored bool) (*digests, error) {
+// findDigests asks the server for its list of models, else takes what is remembered. The
+// caller calls end when no more digests are needed: later rows may name other models.
+func (p *changePlan) findDigests(ctx context.Context, models []string, stored bool) (end func(), err error) {
 	if p.flags.simulate {
 		return p.simulatedDigests(ctx, models)
 	}
@@ -193,12 +196,19 @@ func (p *changePlan) findDigests(ctx context.Context, models []string, stored bo
 	if err != nil {
 		return nil, err
 	}
-	defer end()
+	if p.digests, err = p.digestsOf(ctx, s, models, stored); err != nil {
+		end()
+		return nil, err
+	}
+	return end, nil
+}
+
+func (p *changePlan) digestsOf(ctx context.Context, s *server, models []string, stored bool) (d *digests, err error) {
 	found, asking := s.Digests(ctx, models)
 	for name, digest := range found {
 		found[name] = digestOn(s.Simulated(), digest)
 	}
-	d := &digests{from: s.name, byName: found}
+	d = &digests{from: s.name, byName: found, ask: asks(ctx, s)}
 	if asking != nil {
 		if d, err = p.remembered(ctx); err != nil {
 			return nil, err
@@ -212,13 +222,21 @@ func (p *changePlan) findDigests(ctx context.Context, models []string, stored bo
 			d.byName[name] = "unknown"
 		}
 		d.from = "nobody: every task is new"
+		d.ask = func(string) (string, error) { return "unknown", nil }
 	case asking != nil:
 		return nil, fail(exitMistake, "nothing tells the digest of %s (%v); with the server at hand, run once: runner lock %s", quoted(missing), asking, p.job.file)
 	default:
 		return nil, fail(exitServer, "%s: %s not there; fetch it with: ollama pull %s", s.name, quoted(missing), missing[0])
 	}
-	d.ask = func(string) (string, error) { return "unknown", nil } // a later row's own model: its tasks are new
 	return d, nil
+}
+
+// asks asks a server for the digest of one model, which a later row names.
+func asks(ctx context.Context, s *server) func(name string) (string, error) {
+	return func(name string) (string, error) {
+		digest, err := s.Digest(ctx, name)
+		return digestOn(s.Simulated(), digest), err
+	}
 }
 
 func (p *changePlan) remembered(ctx context.Context) (*digests, error) {
@@ -241,21 +259,22 @@ func (p *changePlan) remembered(ctx context.Context) (*digests, error) {
 	return rememberedDigests(ctx, p.job.folder, s)
 }
 
-func (p *changePlan) simulatedDigests(ctx context.Context, models []string) (*digests, error) {
+func (p *changePlan) simulatedDigests(ctx context.Context, models []string) (end func(), err error) {
 	checked := &checkedJob{loadedJob: p.job, checked: p.flags.checked}
 	s, end, err := p.simulated(ctx, checked, &applyFlags{hostFlags: p.flags.hostFlags})
 	if err != nil {
 		return nil, err
 	}
-	defer end()
 	found, err := s.Digests(ctx, models)
 	if err != nil {
+		end()
 		return nil, fail(exitServer, "%v", err)
 	}
 	for name, digest := range found {
 		found[name] = digestOn(true, digest)
 	}
-	return &digests{from: "the simulated server", byName: found, ask: func(string) (string, error) { return "unknown", nil }}, nil
+	p.digests = &digests{from: "the simulated server", byName: found, ask: asks(ctx, s)}
+	return end, nil
 }
 
 // sample keeps the first tasks that are not simply reused.
