@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"slices"
@@ -122,7 +123,21 @@ func (r *applying) holdToPlan() error {
 	if err != nil {
 		return err
 	}
-	if why := r.flags.saved.changed(now, r.digests.all()); why != "" {
+	// The plan has read all rows, this run the first ones only: what it did not come to is
+	// looked at now.
+	for name := range r.flags.saved.Fingerprints {
+		if _, read := now[name]; read {
+			continue
+		}
+		if now[name], err = r.job.folder.fingerprint(name); err != nil {
+			return fail(exitMistake, "%s can't be read: %s", name, reason(err))
+		}
+	}
+	why := r.flags.saved.changed(now, r.digests.all())
+	if rows := r.job.plan.Total; why == "" && rows >= 0 && rows != r.flags.saved.Rows {
+		why = fmt.Sprintf("the number of rows has changed from %s to %s", count(r.flags.saved.Rows), count(rows))
+	}
+	if why != "" {
 		return fail(exitMistake, "the plan is out of date: %s since it was made; make it anew with: runner plan %s -o FILE", why, r.job.file)
 	}
 	return nil

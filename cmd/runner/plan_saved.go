@@ -77,7 +77,9 @@ func (d *planDocument) changed(now map[string]string, digests map[string]string)
 		case !had:
 			return name + " was not there"
 		case !has:
-			return name + " is read no more"
+			return name + " is no file any more"
+		case is == "gone":
+			return name + " is gone"
 		case was != is:
 			return name + " has changed"
 		}
