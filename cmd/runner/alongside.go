@@ -37,7 +37,7 @@ func (r *applying) planAlongside(ctx context.Context, v *view) (end func()) {
 		case <-ctx.Done():
 			return
 		}
-		opts := preview.Options{Known: &knownStore{view, r.keeping.stored.job}, Identify: r.digests.identify, RetryFailed: r.flags.retryFailed}
+		opts := preview.Options{Known: &knownStore{Snapshot: view, job: r.keeping.stored.job}, Identify: r.digests.identify, RetryFailed: r.flags.retryFailed}
 		totals, err := preview.Walk(ctx, r.job.plan, opts, func(*preview.Task) error { return ctx.Err() })
 		if err == nil && ctx.Err() == nil {
 			v.progress.say("in all: " + totalsLine(totals))

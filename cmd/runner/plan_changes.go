@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/batchrunner/runner/runner"
+	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/runner/preview"
 	"github.com/batchrunner/runner/runner/store"
 )
@@ -112,11 +114,27 @@ func (a *app) planError(j *loadedJob, err error) error {
 // A knownStore is a snapshot of the store, as preview asks it.
 type knownStore struct {
 	*store.Snapshot
-	job string
+	job     string
+	outputs *store.Store // what apply would take over from the job's own output files; nil: nothing
 }
 
 func (k *knownStore) Find(ctx context.Context, tasks []runner.Sought) ([]*runner.Stored, error) {
-	return k.Snapshot.Find(ctx, k.job, tasks)
+	found, err := k.Snapshot.Find(ctx, k.job, tasks)
+	if err != nil || k.outputs == nil {
+		return found, err
+	}
+	var lacking []runner.Sought
+	var at []int
+	for i := range found {
+		if found[i] == nil {
+			lacking, at = append(lacking, tasks[i]), append(at, i)
+		}
+	}
+	taken, err := k.outputs.Find(ctx, k.job, lacking)
+	for i := range taken {
+		found[at[i]] = taken[i]
+	}
+	return found, err
 }
 
 func (k *knownStore) Last(ctx context.Context, tasks []preview.TaskID) ([]*preview.Last, error) {
@@ -135,26 +153,81 @@ func (k *knownStore) Last(ctx context.Context, tasks []preview.TaskID) ([]*previ
 }
 
 // openKnown opens the job's store for reading, also while a run writes to it; nil where
-// there is none.
-func (p *changePlan) openKnown(ctx context.Context) (*knownStore, func(), error) {
+// nothing is known. Of a job that the store does not know, what apply would take over from
+// its output files is known, too.
+func (p *changePlan) openKnown(ctx context.Context) (known *knownStore, end func(), err error) {
 	where := p.flags.storeFlags.of(p.job, p.flags.simulate)
-	if !where.exists() {
-		return nil, func() {}, nil
+	var ends []func()
+	end = func() {
+		for _, f := range slices.Backward(ends) {
+			f()
+		}
 	}
-	s, err := store.Open(where.path, store.Options{ReadOnly: true})
-	if err != nil {
-		return nil, nil, storeExit(err)
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
+	knowsJob := false
+	if where.exists() {
+		s, err := store.Open(where.path, store.Options{ReadOnly: true})
+		if err != nil {
+			return nil, nil, storeExit(err)
+		}
+		ends = append(ends, func() { _ = s.Close() }) // only read from
+		if known, err = snapshotOf(ctx, s, where.job, &ends); err != nil {
+			return nil, nil, err
+		}
+		if knowsJob, err = s.HasJob(ctx, where.job); err != nil {
+			return nil, nil, storeExit(err)
+		}
+		if err := p.findStale(ctx, s, where); err != nil {
+			return nil, nil, err
+		}
 	}
+	if knowsJob || len(p.job.job.Outputs) == 0 {
+		return known, end, nil
+	}
+	outputs, n, err := p.readOutputs(ctx, where, &ends)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case n == 0:
+	case known == nil:
+		known, err = snapshotOf(ctx, outputs, where.job, &ends)
+	default:
+		known.outputs = outputs
+	}
+	return known, end, err
+}
+
+func snapshotOf(ctx context.Context, s *store.Store, job string, ends *[]func()) (*knownStore, error) {
 	view, err := s.Snapshot(ctx)
 	if err != nil {
-		return nil, nil, storeExit(errors.Join(err, s.Close()))
+		return nil, storeExit(err)
 	}
-	if err := p.findStale(ctx, s, where); err != nil {
-		return nil, nil, errors.Join(err, view.Close(), s.Close())
+	*ends = append(*ends, func() { _ = view.Close() }) // only read from
+	return &knownStore{Snapshot: view, job: job}, nil
+}
+
+// readOutputs takes the records of the job's own output files into a store of its own,
+// which end removes: the job's is made by apply.
+func (p *changePlan) readOutputs(ctx context.Context, where stored, ends *[]func()) (*store.Store, int64, error) {
+	dir, err := os.MkdirTemp("", "runner-plan-")
+	if err != nil {
+		return nil, 0, fail(exitDisk, "the output files can't be looked through: %s", reason(err))
 	}
-	return &knownStore{view, where.job}, func() {
-		_, _ = view.Close(), s.Close() // only read from
-	}, nil
+	*ends = append(*ends, func() { _ = os.RemoveAll(dir) }) // the system's to clean
+	s, err := store.Open(filepath.Join(dir, storeFile), store.Options{Create: true})
+	if err != nil {
+		return nil, 0, storeExit(err)
+	}
+	*ends = append(*ends, func() { _ = s.Close() }) // it goes
+	n, err := s.Adopt(ctx, adopted(output.Adopt(p.job.folder.Root, p.job.job, p.job.plan, output.Options{Base: where.base})))
+	if err != nil {
+		return nil, 0, storeExit(err)
+	}
+	return s, n, nil
 }
 
 // findStale lists the files of earlier runs that no row names, where the names can be
