@@ -48,13 +48,15 @@ type fault struct {
 	call, what string // fsync, error=EIO
 }
 
-// strace runs apply with a fault at the n-th such call, 0 for none but counting them. It
-// says how often the call was made.
-func strace(t *testing.T, host, dir string, f fault, n int) (o outcome, calls int) {
+// strace runs apply with a fault at the n-th such call for one of paths, 0 for none but
+// noting them. It gives the calls as strace writes them, with the names of their files.
+// strace counts the calls of each thread by itself: a fault at the n-th of them may be
+// met never, or once in each of several threads. Only the calls tell.
+func strace(t *testing.T, host, dir string, f fault, paths []string, n int) (o outcome, calls string) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "strace.log")
-	args := []string{"-f", "-qq", "-o", log, "-e", "trace=" + f.call, "-e", "signal=none"}
-	for _, path := range diskPaths(dir) {
+	args := []string{"-f", "-y", "-qq", "-o", log, "-e", "trace=" + f.call, "-e", "signal=none"}
+	for _, path := range paths {
 		args = append(args, "-P", path)
 	}
 	if n > 0 {
@@ -77,8 +79,31 @@ func strace(t *testing.T, host, dir string, f fault, n int) (o outcome, calls in
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls = bytes.Count(text, []byte(f.call+"("))
-	return outcome{traced.ProcessState.ExitCode(), out.String(), errs.String()}, calls
+	return outcome{traced.ProcessState.ExitCode(), out.String(), errs.String()}, string(text)
+}
+
+// kills says whether the fault is the end of the process.
+func (f fault) kills() bool { return strings.Contains(f.what, "SIGKILL") }
+
+// met says whether a run came to the fault: strace marks the calls that it lets fail, and
+// ends as the process does that it kills.
+func (f fault) met(o outcome, calls string) bool {
+	if f.kills() {
+		return o.code == -1
+	}
+	return strings.Contains(calls, "(INJECTED)")
+}
+
+// called says in how many of the calls a file is open, or named in full: what strace
+// takes for calls for it. Names in an open folder are the folder's.
+func called(calls, call, path string) (n int) {
+	for line := range strings.Lines(calls) {
+		line = strings.ReplaceAll(line, "AT_FDCWD<", "AT_FDCWD ") // where the process stands
+		if strings.Contains(line, call+"(") && (strings.Contains(line, "<"+path+">") || strings.Contains(line, `"`+path+`"`)) {
+			n++
+		}
+	}
+	return n
 }
 
 // diskPaths are the files and folders that a run of diskJob writes.
@@ -117,41 +142,69 @@ func TestEveryWriteFails(t *testing.T) {
 	want := outputs(t, clean)
 	random := seeded(t)
 	met, died := 0, 0
+	try := func(f fault, name string, n int) bool {
+		t.Helper()
+		dir := write(t, map[string]string{"job.yaml": diskJob})
+		got, calls := strace(t, host, dir, f, []string{filepath.Join(dir, name)}, n)
+		if !f.met(got, calls) {
+			return false
+		}
+		met++
+		where := fmt.Sprintf("%s %s, call %d for %q", f.call, f.what, n, name)
+		switch {
+		case f.kills():
+			died++
+		case got.code != 0 && got.code != 5:
+			t.Errorf("%s: exit code %d, want 5\n%s", where, got.code, got.stderr)
+		}
+		if strings.Contains(got.stderr, "panic") || strings.Contains(got.stderr, "goroutine ") {
+			t.Errorf("%s: a panic\n%s", where, got.stderr)
+		}
+		next := do(t, host, dir, "apply", "job.yaml", "--host", host)
+		if next.code != 0 {
+			t.Errorf("%s: the next run ends with exit code %d\n%s", where, next.code, next.stderr)
+			return true
+		}
+		if diff := cmp.Diff(want, outputs(t, dir)); diff != "" {
+			t.Errorf("%s: the files differ (-want +got):\n%s", where, diff)
+		}
+		return true
+	}
 	for _, f := range []fault{
-		{call: "pwrite64", what: "error=ENOSPC"}, {call: "pwrite64", what: "error=EIO"}, {call: "write", what: "error=ENOSPC"},
-		{call: "fsync", what: "error=EIO"}, {call: "fdatasync", what: "error=EIO"}, {call: "renameat", what: "error=ENOSPC"}, {call: "renameat", what: "error=EIO"},
+		{call: "pwrite64", what: "error=ENOSPC"}, {call: "pwrite64", what: "error=EIO"}, {call: "write", what: "error=ENOSPC"}, {call: "write", what: "error=EIO"},
+		{call: "fsync", what: "error=EIO"}, {call: "fsync", what: "error=ENOSPC"}, {call: "renameat", what: "error=ENOSPC"}, {call: "renameat", what: "error=EIO"},
 		{call: "ftruncate", what: "error=EIO"},
 		{call: "pwrite64", what: "signal=SIGKILL"}, {call: "write", what: "signal=SIGKILL"}, {call: "fsync", what: "signal=SIGKILL"},
-		{call: "fdatasync", what: "signal=SIGKILL"}, {call: "renameat", what: "signal=SIGKILL"}, {call: "unlinkat", what: "signal=SIGKILL"},
+		{call: "renameat", what: "signal=SIGKILL"}, {call: "unlinkat", what: "signal=SIGKILL"},
 	} {
-		_, calls := strace(t, host, write(t, map[string]string{"job.yaml": diskJob}), f, 0)
-		for n := 1; n <= calls; n++ {
-			if soaked(10) == 1 && random.IntN(max(1, calls/3)) > 0 {
-				continue // three or so of each in a short run, all in a long one
-			}
-			dir := write(t, map[string]string{"job.yaml": diskJob})
-			got, _ := strace(t, host, dir, f, n)
-			met++
-			switch {
-			case strings.Contains(f.what, "SIGKILL"):
-				died++
-			case got.code != 0 && got.code != 5:
-				t.Errorf("%s %s, call %d: exit code %d, want 5\n%s", f.call, f.what, n, got.code, got.stderr)
-			}
-			if strings.Contains(got.stderr, "panic") || strings.Contains(got.stderr, "goroutine ") {
-				t.Errorf("%s %s, call %d: a panic\n%s", f.call, f.what, n, got.stderr)
-			}
-			next := do(t, host, dir, "apply", "job.yaml", "--host", host)
-			if next.code != 0 {
-				t.Errorf("%s %s, call %d: the next run ends with exit code %d\n%s", f.call, f.what, n, next.code, next.stderr)
+		dir := write(t, map[string]string{"job.yaml": diskJob})
+		_, calls := strace(t, host, dir, f, diskPaths(dir), 0)
+		files := 0
+		for _, path := range diskPaths(dir) {
+			count := called(calls, f.call, path)
+			name, err := filepath.Rel(dir, path)
+			if err != nil || count == 0 {
 				continue
 			}
-			if diff := cmp.Diff(want, outputs(t, dir)); diff != "" {
-				t.Errorf("%s %s, call %d: the files differ (-want +got):\n%s", f.call, f.what, n, diff)
+			files++
+			if soaked(10) == 1 { // one of each file in a short run, all in a long one
+				if n := 1 + random.IntN(count); !try(f, name, n) && !try(f, name, 1) {
+					t.Errorf("%s %s: no call for %q was met", f.call, f.what, name)
+				}
+				continue
+			}
+			for n := 1; n <= count; n++ {
+				fired := false
+				for range 5 { // which thread calls is chance
+					fired = fired || try(f, name, n)
+				}
+				if !fired && n == 1 {
+					t.Errorf("%s %s: no call for %q was met", f.call, f.what, name)
+				}
 			}
 		}
-		if calls == 0 {
-			t.Logf("%s: not called", f.call)
+		if files == 0 {
+			t.Errorf("%s: not called", f.call)
 		}
 	}
 	t.Logf("SHOWS: %d runs met a failing disk or died at a write (%d), each gone on with", met, died)
