@@ -223,6 +223,9 @@ func (s *Store) closeAll() error {
 	}
 	errs = append(errs, s.finding.close())
 	if s.conn != nil {
+		if s.writer != nil {
+			errs = append(errs, s.checkpoint())
+		}
 		errs = append(errs, s.conn.Close())
 	}
 	for _, db := range []*sql.DB{s.reading, s.writing} {
@@ -231,6 +234,16 @@ func (s *Store) closeAll() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkpoint moves what is in the log to the file, as the last one who closes a store
+// does, but for the error of a disk that can't: SQLite keeps that to itself.
+func (s *Store) checkpoint() error {
+	_, err := s.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)")
+	if busy(err) {
+		return nil // somebody else does it
+	}
+	return err
 }
 
 // Path is the file's path, as Open got it.
