@@ -207,6 +207,13 @@ func TestPartOfTheRows(t *testing.T) {
 	if diff := cmp.Diff(before, times(t)); diff != "" {
 		t.Errorf("equal answers touch the files:\n%s", diff)
 	}
+	for only, want := range map[string]string{"who.name=Ann": "1 of 2 rows, 2 steps, ", "who.name=Anne": "runner: no row meets --only"} {
+		var out, errs bytes.Buffer
+		code := Main(t.Context(), []string{"apply", "job.yaml", "--only", only, "--host", "127.0.0.1:1"}, nil, &out, &errs)
+		if !strings.Contains(errs.String(), want) || strings.HasPrefix(want, "runner") != (code == exitMistake) {
+			t.Errorf("--only %s, where every answer is there: exit code %d\n%s", only, code, &errs)
+		}
+	}
 }
 
 func TestStaleFiles(t *testing.T) {

@@ -265,6 +265,9 @@ func adopted(found iter.Seq2[*output.Adopted, error]) iter.Seq2[*store.Adopted, 
 // output files if all other rows have their results: then it goes over all rows, and
 // asks in its own ones.
 func (r *applying) openRecords(ctx context.Context) error {
+	if r.flags.partial() && r.job.checked.All && r.job.checked.Rows == 0 {
+		return fail(exitMistake, "%s", noRows(&r.flags.jobFlags))
+	}
 	if r.flags.partial() && r.keeping != nil && len(r.job.job.Outputs) > 0 {
 		only, err := r.flags.membership(r.job)
 		if err != nil {

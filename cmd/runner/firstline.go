@@ -39,7 +39,7 @@ func partOf(rows string, whole int64) string {
 func (r *applying) firstLine() string {
 	plan := r.job.plan
 	rows := rowsPhrase(plan, r.job.checked)
-	if r.flags.partial() && r.only == nil {
+	if r.flags.partial() {
 		rows = partOf(rows, r.job.all.Total)
 	}
 	line := fmt.Sprintf("%s, %s, %s", rows, plural(int64(len(plan.Steps)), "step"), modelNames(r.job.checked))
