@@ -32,7 +32,7 @@ test: ## all tests that need nothing but Go, and what they showed
 check: format vet goroutines lint modules race ## format, vet for three systems, lint, modules, tests under the race detector
 
 format:
-	@bad=$$(gofmt -l $(FOLDERS)); if [ -n "$$bad" ]; then echo "not formatted; run gofmt -w on:"; echo "$$bad"; exit 1; fi
+	@bad=$$(gofmt -l $(FOLDERS)) || exit 1; if [ -n "$$bad" ]; then echo "not formatted; run gofmt -w on:"; echo "$$bad"; exit 1; fi
 	@echo "format: ok"
 
 # Everything is compiled too: vet alone looks at types, and e2e has a build tag.
@@ -45,8 +45,10 @@ vet:
 
 # No linter knows the house's rule that every goroutine has an owner who waits: a conc pool.
 goroutines:
-	@if grep -rnE --include='*.go' '^[[:space:]]*go (func\>|[A-Za-z_][A-Za-z0-9_.]*\()' $(FOLDERS); then \
-	  echo "a bare go statement; use a conc pool that its function waits for"; exit 1; fi
+	@grep -rnE --include='*.go' '^[[:space:]]*go (func\>|[A-Za-z_][A-Za-z0-9_.]*\()' $(FOLDERS); case $$? in \
+	  0) echo "a bare go statement; use a conc pool that its function waits for"; exit 1;; \
+	  1) ;; \
+	  *) exit 1;; esac
 	@echo "goroutines: ok"
 
 lint: $(LINT)
@@ -77,12 +79,13 @@ soak: build ## the long campaigns: all tests in full, properties by the ten thou
 
 # The laws of the packages that test with rapid, on CHECKS random cases each.
 properties:
-	@set -e; for pkg in $$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/pgregory.net\/rapid/ {print $$1}'); do \
+	@set -e; all=$$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./...); \
+	for pkg in $$(echo "$$all" | awk '/pgregory.net\/rapid/ {print $$1}'); do \
 	  $(GO) test -count=1 -timeout 6h $$pkg -rapid.checks=$(CHECKS) -rapid.seed=$(SEED); \
 	done
 
 fuzz:
-	@set -e; for pkg in $$($(GO) list ./...); do \
+	@set -e; all=$$($(GO) list ./...); for pkg in $$all; do \
 	  targets=$$($(GO) test -list '^Fuzz' $$pkg); \
 	  for target in $$(echo "$$targets" | awk '/^Fuzz/'); do \
 	    echo "$$pkg $$target for $(FUZZTIME)"; \
