@@ -35,6 +35,15 @@ func (a *app) applyOne(ctx context.Context, j *checkedJob, s *server, flags *app
 		return a.noModel(ctx, j.file, &flags.hostFlags)
 	}
 	r := &applying{app: a, job: j, flags: flags, events: events, server: s, offline: flags.offline}
+	unlock, err := lockOutputs(j.loadedJob, flags)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if failed := unlock(); failed != nil && err == nil {
+			err = fail(exitDisk, "%v", failed)
+		}
+	}()
 	if !flags.none {
 		if r.keeping, err = a.keep(j.loadedJob, flags.storeFlags.of(j.loadedJob, flags.simulate)); err != nil {
 			return err

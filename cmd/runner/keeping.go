@@ -128,6 +128,37 @@ func lockJob(dir, job string) (*store.Lock, error) {
 	return lock, lockExit(err)
 }
 
+// lockOutputs takes the job's lock in its root where keep does not, since the results are
+// kept elsewhere or not at all: two runs of a job would write to the same partial files.
+func lockOutputs(j *loadedJob, flags *applyFlags) (unlock func() error, err error) {
+	where := (&storeFlags{}).of(j, flags.simulate)
+	nothing := func() error { return nil }
+	if len(j.job.Outputs) == 0 || !flags.none && sameFolder(filepath.Dir(flags.storeFlags.of(j, flags.simulate).path), filepath.Dir(where.path)) {
+		return nothing, nil
+	}
+	if err := j.makeState(where); err != nil {
+		return nothing, err
+	}
+	lock, err := lockJob(filepath.Dir(where.path), where.job)
+	if err != nil {
+		return nothing, err
+	}
+	return lock.Unlock, nil
+}
+
+// sameFolder says whether two names are of one folder; one that is not there is none.
+func sameFolder(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}
+
 // locksOf is the folder with the locks of a store in dir, which is made.
 func locksOf(dir string) (string, error) {
 	locks := filepath.Join(dir, "locks")
