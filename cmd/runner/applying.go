@@ -181,6 +181,11 @@ func (r *applying) remember(ctx context.Context) error {
 		return err
 	}
 	r.digests = known
+	if r.flags.locked {
+		if err := r.holdToLock(); err != nil {
+			return err
+		}
+	}
 	if missing := known.lacking(r.job.checked.Models); len(missing) > 0 {
 		return fail(exitMistake, "nothing tells the digest of %s; with the server at hand, run once: runner lock %s", quoted(missing), r.job.file)
 	}
@@ -190,7 +195,11 @@ func (r *applying) remember(ctx context.Context) error {
 // goOnWithout lets a run go on whose server can't be used, if every answer is there
 // already. Otherwise it returns why the server can't be used.
 func (r *applying) goOnWithout(ctx context.Context, failed error) error {
-	if r.remember(ctx) != nil || r.flags.redo || r.flags.retryFailed {
+	err := r.remember(ctx)
+	switch {
+	case err != nil && r.flags.locked:
+		return err // which models may be asked is to be mended first
+	case err != nil || r.flags.redo || r.flags.retryFailed:
 		return failed
 	}
 	known, err := r.knows(ctx, r.job.plan.Rows)

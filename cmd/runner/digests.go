@@ -144,6 +144,9 @@ func (r *applying) holdToLock() error {
 		return fail(exitMistake, "%s", strings.Join(problems, "\n"))
 	}
 	ask := r.digests.ask
+	if ask == nil {
+		return nil
+	}
 	r.digests.ask = func(name string) (string, error) {
 		digest, err := ask(name)
 		if err == nil {
