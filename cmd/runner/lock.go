@@ -119,7 +119,7 @@ func (a *app) tellPins(ctx context.Context, j *checkedJob, where stored, before,
 	}
 	for _, m := range changes {
 		line := fmt.Sprintf("%s: moved from %s to %s", clean(m.name), short(m.from.Digest), short(m.to.Digest))
-		n, err := answersOf(ctx, where, m.from.Digest)
+		n, err := answersOf(ctx, where, m.name, m.from.Digest)
 		if err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func (l *lockFile) same(o *lockFile) bool {
 }
 
 // answersOf counts the tasks whose stored answer came from a model.
-func answersOf(ctx context.Context, where stored, digest string) (int64, error) {
+func answersOf(ctx context.Context, where stored, model, digest string) (int64, error) {
 	if !where.exists() {
 		return 0, nil
 	}
@@ -169,7 +169,7 @@ func answersOf(ctx context.Context, where stored, digest string) (int64, error) 
 	if err != nil {
 		return 0, storeExit(err)
 	}
-	n, err := s.AnswersOf(ctx, strings.TrimPrefix(digest, simulatedPrefix))
+	n, err := s.AnswersOf(ctx, model, strings.TrimPrefix(digest, simulatedPrefix))
 	if err = errors.Join(err, s.Close()); err != nil {
 		return 0, storeExit(err)
 	}

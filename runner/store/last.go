@@ -123,10 +123,11 @@ func (s *Store) HasJob(ctx context.Context, job string) (yes bool, err error) {
 	return yes, s.trouble(err)
 }
 
-// AnswersOf counts the tasks, of all jobs, that have an answer of the model with this
-// digest.
-func (s *Store) AnswersOf(ctx context.Context, digest string) (n int64, err error) {
+// AnswersOf counts the tasks, of all jobs, that have an answer of a model: one that was
+// asked for by its name and had this digest. Of answers that were taken over from an output
+// file only the name is known, and that their keys were those of the last run.
+func (s *Store) AnswersOf(ctx context.Context, model, digest string) (n int64, err error) {
 	err = s.reading.QueryRowContext(ctx, `SELECT count(*) FROM tasks t JOIN results r ON r.id = t.result
-		WHERE t.to_run IS NULL AND r.ok AND r.question ->> '$.digest' = ?`, digest).Scan(&n)
+		WHERE t.to_run IS NULL AND r.ok AND r.model = ? AND (r.question IS NULL OR r.question ->> '$.digest' = ?)`, model, digest).Scan(&n)
 	return n, s.trouble(err)
 }
