@@ -238,7 +238,7 @@ func TestQuestionsToTheStore(t *testing.T) {
 		t.Fatalf("found only %d questions", len(questions))
 	}
 	t.Chdir(t.TempDir())
-	writeFile(t, "translate.yaml", "model: gemma3:4b\nprompt: \"Say {{ .word }}\"\nmatrix: {word: [hello-german, bye]}\nrow_id: \"{{ .word }}\"\noutput: a.jsonl\n")
+	writeFile(t, "translate.yaml", "model: gemma3:4b\nprompt: \"Say {{ .word }}\"\nmatrix: {word: [greeting-german, bye]}\nrow_id: \"{{ .word }}\"\noutput: a.jsonl\n")
 	var out, errs bytes.Buffer
 	if code := Main(t.Context(), []string{"apply", "translate.yaml", "--simulate", "--fault", "error times=0 match=bye"}, nil, &out, &errs); code > exitFailedRows {
 		t.Fatalf("exit code %d\n%s", code, &errs)

@@ -161,7 +161,7 @@ func (a *app) showCommand() *cobra.Command {
 		Long: `Shows a run, by default the last one: how it went, and which tasks failed. With --row
 everything about one row as it was then: each step's messages, answer, failed attempts
 and times.`,
-		Example: "  runner show --row hello-german\n  runner show 17",
+		Example: "  runner show --row greeting-german\n  runner show 17",
 		Args:    arguments(0, 1, "one run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.show(cmd.Context(), &flags, args, row, asJSON)

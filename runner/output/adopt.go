@@ -185,7 +185,7 @@ func (w *written) adopted(simulated bool) *Adopted {
 	}
 	one := &Adopted{Key: key, Model: w.Model, Attempts: w.Attempts}
 	if !*w.Success {
-		if w.ErrorClass == "" {
+		if w.ErrorClass == "" || runner.Class(w.ErrorClass) == runner.NotStored { // nothing came of the question
 			return nil
 		}
 		one.Err = &runner.Error{Class: runner.Class(w.ErrorClass), Message: w.Error}
