@@ -671,7 +671,155 @@ var shape65 = Shape{
 	Examples:    []string{"0", `"5%"`},
 }
 
+var shape67 = Shape{
+	Description: "How often each row is asked and measured: each repetition is a row with its record, and templates read its number as {{ .repetition }}. Default: 3; at least 6 for intervals and comparisons.",
+	Kinds:       []string{"integer"},
+	Wants:       []string{"a whole number"},
+	Min:         "1",
+	Max:         "1000000",
+	Examples:    []string{"20"},
+}
+
 var shape68 = Shape{
+	Description: "How often each row is asked before that, for each model and load: those answers are in no output and no report. Default: 1.",
+	Kinds:       []string{"integer"},
+	Wants:       []string{"a whole number"},
+	Min:         "0",
+	Max:         "1000000",
+	Examples:    []string{"1"},
+}
+
+var shape69 = Shape{
+	Description: "grouped (the default): all that one model is asked, then the next model, so that no model is loaded twice. interleaved: every repetition goes over all models, so that what changes meanwhile falls on all of them alike.",
+	Wants:       []string{`"grouped"`, `"interleaved"`},
+	Enum:        []string{`"grouped"`, `"interleaved"`},
+	Examples:    []string{`"interleaved"`},
+}
+
+var shape71 = Shape{
+	Kinds: []string{"integer"},
+	Wants: []string{"a whole number"},
+	Min:   "1",
+	Max:   "4096",
+}
+
+var shape70 = Shape{
+	Title:       "requests in flight",
+	Description: "Requests in flight while it measures: a number, or several, each of which is measured in turn. Default: the job's concurrency.",
+	Kinds:       []string{"integer", "array"},
+	Wants:       []string{"a whole number", "a list"},
+	Items:       &shape71,
+	Min:         "1",
+	Max:         "4096",
+	MinItems:    1,
+	MaxItems:    100,
+	Examples:    []string{"8", "[1, 2, 4, 8]"},
+}
+
+var shape73 = Shape{
+	Name:        "rate",
+	Title:       "a rate such as 10/s",
+	Description: "At most so many attempts a second (s), minute (m) or hour (h).",
+	Kinds:       []string{"string"},
+	Wants:       []string{"a rate such as 10/s"},
+	Pattern:     &Pattern{Text: `^[0-9]+(\.[0-9]+)?/(s|m|h)$`},
+	Examples:    []string{`"10/s"`, `"600/h"`},
+}
+
+var shape72 = Shape{
+	Name:        "rate",
+	Title:       "starts per second",
+	Description: "Makes the load open: requests start at this rate whether or not earlier ones have been answered, and latency counts from when each was to start. A rate, or several, each of which is measured in turn. Not together with concurrency.",
+	Kinds:       []string{"string", "array"},
+	Wants:       []string{"a rate such as 10/s", "a list"},
+	Items:       &shape73,
+	Pattern:     &Pattern{Text: `^[0-9]+(\.[0-9]+)?/(s|m|h)$`},
+	MinItems:    1,
+	MaxItems:    100,
+	Examples:    []string{`"2/s"`, `["1/s", "2/s", "4/s"]`},
+}
+
+var shape75 = Shape{
+	Name:        "duration",
+	Title:       "a duration such as 5m",
+	Description: "The longest time to the first token.",
+	Kinds:       []string{"string"},
+	Wants:       []string{"a duration such as 5m"},
+	Pattern:     &Pattern{Text: `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`},
+	Examples:    []string{`"30s"`, `"5m"`},
+}
+
+var shape76 = Shape{
+	Name:        "duration",
+	Title:       "a duration such as 5m",
+	Description: "The longest time for each further token, on average over the answer.",
+	Kinds:       []string{"string"},
+	Wants:       []string{"a duration such as 5m"},
+	Pattern:     &Pattern{Text: `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`},
+	Examples:    []string{`"30s"`, `"5m"`},
+}
+
+var shape77 = Shape{
+	Name:        "duration",
+	Title:       "a duration such as 5m",
+	Description: "The longest time to the last token.",
+	Kinds:       []string{"string"},
+	Wants:       []string{"a duration such as 5m"},
+	Pattern:     &Pattern{Text: `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`},
+	Examples:    []string{`"30s"`, `"5m"`},
+}
+
+var shape74 = Shape{
+	Title:       "limits of a good answer",
+	Description: "Limits that an answer has to keep, all of them, to count for the goodput: the requests per second that users would call good.",
+	Kinds:       []string{"object"},
+	Wants:       []string{"a mapping with ttft, tpot or latency"},
+	Keys: []Key{
+		{"ttft", &shape75},
+		{"tpot", &shape76},
+		{"latency", &shape77},
+	},
+	MinKeys:  1,
+	Examples: []string{`{"ttft": "500ms", "latency": "10s"}`},
+}
+
+var shape66 = Shape{
+	Title:       "how the benchmark is run",
+	Description: "Makes the job a benchmark: each row is asked several times and measured anew by every command; what is measured stands in its reports. An empty mapping takes the defaults.",
+	Kinds:       []string{"object"},
+	Wants:       []string{"a mapping"},
+	Keys: []Key{
+		{"runs", &shape67},
+		{"warmup", &shape68},
+		{"order", &shape69},
+		{"concurrency", &shape70},
+		{"rate", &shape72},
+		{"goodput", &shape74},
+	},
+	Examples: []string{`{"runs": 20, "warmup": 1}`, `{"runs": 10, "concurrency": [1, 2, 4, 8]}`},
+}
+
+var shape79 = Shape{
+	Title:       "a threshold",
+	Description: `A limit: ">= 95%", "2s", "> 40". Without a sign a duration is the most allowed, and anything else the least.`,
+	Kinds:       []string{"number", "string"},
+	Wants:       []string{"a number", `a limit such as ">= 95%"`},
+	Pattern:     &Pattern{Text: `^((>=|<=|>|<) *)?([0-9]+(\.[0-9]+)?%?|([0-9]+(\.[0-9]+)?(ms|s|m|h))+)$`},
+	Examples:    []string{`">= 95%"`, `"2s"`, "4"},
+}
+
+var shape78 = Shape{
+	Title:       "the thresholds",
+	Description: "What a run has to reach; one that misses any of them ends with exit code 1 and says which and by how much. By figure (pass_rate, p95_latency, ttft, tokens_per_sec and so on; a numeric column of the outputs), or by STEP.FIGURE; every model has to keep it.",
+	Kinds:       []string{"object"},
+	Wants:       []string{"a mapping"},
+	Others:      &shape79,
+	MinKeys:     1,
+	MaxKeys:     100,
+	Examples:    []string{`{"pass_rate": ">= 95%", "p95_latency": "2s", "tokens_per_sec": ">= 40"}`},
+}
+
+var shape82 = Shape{
 	Description: "The step's name, unique in the job: later steps and outputs read its answer as {{ .steps.ID.response }}.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
@@ -680,22 +828,22 @@ var shape68 = Shape{
 	Examples:    []string{`"draft"`},
 }
 
-var shape70 = Shape{
+var shape84 = Shape{
 	Description: "The id of another step.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
 }
 
-var shape69 = Shape{
+var shape83 = Shape{
 	Description: "Steps that must be done first though no template here reads their answers. What a template reads needs no mention.",
 	Kinds:       []string{"array"},
 	Wants:       []string{"a list"},
-	Items:       &shape70,
+	Items:       &shape84,
 	MaxItems:    200,
 	Examples:    []string{`["draft"]`},
 }
 
-var shape71 = Shape{
+var shape85 = Shape{
 	Name:        "model",
 	Description: "The model's name as `ollama list` shows it. May be a template over the row's variables, so that each row has its own. Default: -m on the command line.",
 	Kinds:       []string{"string"},
@@ -704,7 +852,7 @@ var shape71 = Shape{
 	Examples:    []string{`"gemma3:12b"`, `"{{ .model }}"`},
 }
 
-var shape72 = Shape{
+var shape86 = Shape{
 	Name:        "prompt",
 	Description: "What the model is asked: a template over the row's variables and earlier steps' answers. Quote it, or write it as a block after |.",
 	Kinds:       []string{"string", "object"},
@@ -717,7 +865,7 @@ var shape72 = Shape{
 	Examples:  []string{`"Translate to {{ .language }}: {{ .sentence.text }}"`, `{"file": "prompts/translate.tmpl"}`},
 }
 
-var shape73 = Shape{
+var shape87 = Shape{
 	Name:        "messages",
 	Description: "A whole conversation instead of a prompt: each message has a role and a content, which is a template.",
 	Kinds:       []string{"array"},
@@ -728,7 +876,7 @@ var shape73 = Shape{
 	Examples:    []string{`[{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi!"}, {"role": "user", "content": "{{ .question }}"}]`},
 }
 
-var shape74 = Shape{
+var shape88 = Shape{
 	Name:        "system",
 	Description: "The system message, before the prompt: who the model is to be and how it is to answer. A template, as the prompt is.",
 	Kinds:       []string{"string"},
@@ -737,7 +885,7 @@ var shape74 = Shape{
 	Examples:    []string{`"You are a translator. Reply with the translation only."`},
 }
 
-var shape75 = Shape{
+var shape89 = Shape{
 	Name:        "options",
 	Title:       "the options",
 	Description: "The model's options by Ollama's own names. A step's options are added to the job's, and win. A value may be a template: `temperature: \"{{ .temperature }}\"`.",
@@ -767,7 +915,7 @@ var shape75 = Shape{
 	Examples: []string{`{"temperature": 0, "seed": 7, "num_predict": 256}`},
 }
 
-var shape76 = Shape{
+var shape90 = Shape{
 	Name:        "extra_options",
 	Title:       "the extra options",
 	Description: "Options of a newer Ollama than runner knows, sent as they are. What options knows belongs there.",
@@ -778,7 +926,7 @@ var shape76 = Shape{
 	Examples:    []string{`{"new_sampler": 0.5}`},
 }
 
-var shape77 = Shape{
+var shape91 = Shape{
 	Name:        "format",
 	Title:       "a JSON Schema, or a file that holds one",
 	Description: "What the answer must be: json for any JSON, or a JSON Schema, written here or in a file. It is sent to Ollama, and the answer is checked when it is in; templates read it as .json.",
@@ -788,7 +936,7 @@ var shape77 = Shape{
 	Examples:    []string{`"json"`, `{"type": "object", "required": ["score"], "properties": {"score": {"type": "integer", "minimum": 1, "maximum": 5}}}`, `{"file": "schemas/score.json"}`},
 }
 
-var shape78 = Shape{
+var shape92 = Shape{
 	Name:        "think",
 	Description: "Whether a model that can think does so before it answers, or how much: low, medium or high. Default: the model's own way.",
 	Kinds:       []string{"boolean", "string"},
@@ -797,7 +945,7 @@ var shape78 = Shape{
 	Examples:    []string{"false", `"high"`},
 }
 
-var shape79 = Shape{
+var shape93 = Shape{
 	Name:        "keep_alive",
 	Title:       "a duration such as 10m",
 	Description: "How long the model stays loaded after the last request: a duration (10m), 0 to unload it at once, -1 for ever. A bare number is in seconds. Default: the server's own.",
@@ -807,7 +955,7 @@ var shape79 = Shape{
 	Examples:    []string{`"10m"`, "-1"},
 }
 
-var shape80 = Shape{
+var shape94 = Shape{
 	Name:        "timeout",
 	Title:       "bounds for the parts of an attempt",
 	Description: "How long one attempt may take: a duration, or bounds for its parts. Default: 30m in all, 10m for loading the model, 1m between two pieces of the answer.",
@@ -824,7 +972,7 @@ var shape80 = Shape{
 	Examples: []string{`"5m"`, `{"total": "10m", "idle": "90s"}`},
 }
 
-var shape81 = Shape{
+var shape95 = Shape{
 	Name:        "retry",
 	Title:       "how to attempt again",
 	Description: "How often a request is attempted, and at what distance, when the connection or the server fails.",
@@ -838,7 +986,7 @@ var shape81 = Shape{
 	Examples: []string{`{"attempts": 3, "backoff": {"initial": "1s", "max": "10s"}}`},
 }
 
-var shape82 = Shape{
+var shape96 = Shape{
 	Description: "How many requests of this step are in flight at once: a further limit beside the job's.",
 	Kinds:       []string{"integer"},
 	Wants:       []string{"a whole number"},
@@ -846,7 +994,7 @@ var shape82 = Shape{
 	Examples:    []string{"2"},
 }
 
-var shape83 = Shape{
+var shape97 = Shape{
 	Name:        "rate",
 	Title:       "a rate such as 10/s",
 	Description: "At most so many attempts of this step a second (s), minute (m) or hour (h): a further limit beside the job's.",
@@ -856,43 +1004,43 @@ var shape83 = Shape{
 	Examples:    []string{`"10/s"`, `"600/h"`},
 }
 
-var shape67 = Shape{
+var shape81 = Shape{
 	Name:        "step",
 	Title:       "a step",
 	Description: "One question for each row. What it doesn't say it takes from the top of the job: model, system, options, format, think, keep_alive, timeout and retry.",
 	Kinds:       []string{"object"},
 	Wants:       []string{"a mapping"},
 	Keys: []Key{
-		{"id", &shape68},
-		{"needs", &shape69},
-		{"model", &shape71},
-		{"prompt", &shape72},
-		{"messages", &shape73},
-		{"system", &shape74},
-		{"options", &shape75},
-		{"extra_options", &shape76},
-		{"format", &shape77},
-		{"think", &shape78},
-		{"keep_alive", &shape79},
-		{"timeout", &shape80},
-		{"retry", &shape81},
-		{"concurrency", &shape82},
-		{"rate", &shape83},
+		{"id", &shape82},
+		{"needs", &shape83},
+		{"model", &shape85},
+		{"prompt", &shape86},
+		{"messages", &shape87},
+		{"system", &shape88},
+		{"options", &shape89},
+		{"extra_options", &shape90},
+		{"format", &shape91},
+		{"think", &shape92},
+		{"keep_alive", &shape93},
+		{"timeout", &shape94},
+		{"retry", &shape95},
+		{"concurrency", &shape96},
+		{"rate", &shape97},
 	},
 	Required: []string{"id"},
 }
 
-var shape66 = Shape{
+var shape80 = Shape{
 	Description: `Several questions for each row. A step that reads {{ .steps.draft.response }} waits for the step "draft". A job with one question writes prompt and model at the top instead.`,
 	Kinds:       []string{"array"},
 	Wants:       []string{"a list"},
-	Items:       &shape67,
+	Items:       &shape81,
 	MinItems:    1,
 	MaxItems:    200,
 	Examples:    []string{`[{"id": "draft", "prompt": "Translate: {{ .sentence }}"}]`},
 }
 
-var shape86 = Shape{
+var shape100 = Shape{
 	Description: "The file's name, relative to the job file: a template, so that rows can go to different files. Its extension says its form: jsonl, json, csv or tsv; with template it is text.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
@@ -900,45 +1048,45 @@ var shape86 = Shape{
 	Examples:    []string{`"out/translations.jsonl"`, `"out/{{ .language | lower }}.md"`},
 }
 
-var shape87 = Shape{
+var shape101 = Shape{
 	Description: "The text that each row adds to the file. Like header and footer it ends lines only where it says so.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
 	Examples:    []string{`"- {{ .sentence.text }} -> {{ .response }}\n"`},
 }
 
-var shape88 = Shape{
+var shape102 = Shape{
 	Description: "Text at the file's beginning; a template that sees what all rows of the file share.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
 	Examples:    []string{`"# {{ .language }}\n\n"`},
 }
 
-var shape89 = Shape{
+var shape103 = Shape{
 	Description: "Text at the file's end; a template as header is.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
 	Examples:    []string{`"\nMade by runner.\n"`},
 }
 
-var shape91 = Shape{
+var shape105 = Shape{
 	Description: "The column's value: a template.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
 }
 
-var shape90 = Shape{
+var shape104 = Shape{
 	Title:       "the columns",
 	Description: "The fields of each record instead of the default ones, in this order: names, and templates that give the values. A value that is exactly one {{ ... }} keeps its type.",
 	Kinds:       []string{"object"},
 	Wants:       []string{"a mapping"},
-	Others:      &shape91,
+	Others:      &shape105,
 	MinKeys:     1,
 	MaxKeys:     1000,
 	Examples:    []string{`{"id": "{{ .row.id }}", "text": "{{ .response }}"}`},
 }
 
-var shape92 = Shape{
+var shape106 = Shape{
 	Description: "For json: makes the file an object instead of an array, with this text as each row's key. Goes with value.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
@@ -946,14 +1094,14 @@ var shape92 = Shape{
 	Examples:    []string{`"{{ .sentence.id }}"`},
 }
 
-var shape93 = Shape{
+var shape107 = Shape{
 	Description: "For json with key: what each key holds. A value that is exactly one {{ ... }} keeps its type.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
 	Examples:    []string{`"{{ .response }}"`},
 }
 
-var shape94 = Shape{
+var shape108 = Shape{
 	Description: "Which rows go into the file: a template that gives true or false.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
@@ -961,58 +1109,85 @@ var shape94 = Shape{
 	Examples:    []string{`"{{ .success }}"`, `"{{ ge .steps.judge.json.score 4 }}"`},
 }
 
-var shape95 = Shape{
+var shape109 = Shape{
 	Description: "For csv and tsv: makes text harmless that a spreadsheet would take for a formula. Default: true.",
 	Kinds:       []string{"boolean"},
 	Wants:       []string{"true", "false"},
 	Examples:    []string{"false"},
 }
 
-var shape96 = Shape{
+var shape110 = Shape{
 	Description: "Adds all the server's durations to the default record, in nanoseconds. Default: false.",
 	Kinds:       []string{"boolean"},
 	Wants:       []string{"true", "false"},
 	Examples:    []string{"true"},
 }
 
-var shape85 = Shape{
+var shape99 = Shape{
 	Name:        "output",
 	Title:       "an output",
 	Description: "One file, or one for each name that its template gives. Its rows are in the order of the matrix.",
 	Kinds:       []string{"object"},
 	Wants:       []string{"a mapping"},
 	Keys: []Key{
-		{"file", &shape86},
-		{"template", &shape87},
-		{"header", &shape88},
-		{"footer", &shape89},
-		{"columns", &shape90},
-		{"key", &shape92},
-		{"value", &shape93},
-		{"when", &shape94},
-		{"safe", &shape95},
-		{"timings", &shape96},
+		{"file", &shape100},
+		{"template", &shape101},
+		{"header", &shape102},
+		{"footer", &shape103},
+		{"columns", &shape104},
+		{"key", &shape106},
+		{"value", &shape107},
+		{"when", &shape108},
+		{"safe", &shape109},
+		{"timings", &shape110},
 	},
 	Required: []string{"file"},
 	Examples: []string{`{"file": "out/translations.jsonl"}`},
 }
 
-var shape84 = Shape{
+var shape98 = Shape{
 	Description: "The files to write, each with the rows in the order of the matrix. Without outputs, the records are printed.",
 	Kinds:       []string{"array"},
 	Wants:       []string{"a list"},
-	Items:       &shape85,
+	Items:       &shape99,
 	MinItems:    1,
 	MaxItems:    200,
 	Examples:    []string{`[{"file": "out/translations.jsonl"}]`},
 }
 
-var shape97 = Shape{
+var shape111 = Shape{
 	Description: "One file to write, short for `outputs: [{file: PATH}]`. Its form follows its extension: jsonl, json, csv or tsv.",
 	Kinds:       []string{"string"},
 	Wants:       []string{"text"},
 	MinLength:   1,
 	Examples:    []string{`"translations.jsonl"`, `"out/{{ .language | lower }}.jsonl"`},
+}
+
+var shape113 = Shape{
+	Title:       "a report",
+	Description: "The file's name.",
+	Kinds:       []string{"string"},
+	Wants:       []string{"text"},
+	MinLength:   1,
+}
+
+var shape112 = Shape{
+	Title:       "the reports",
+	Description: "Files to write a report of the run to, relative to the job file. Their form follows their extension: html, md, json, csv, txt, xml (JUnit) or bench (for benchstat). They are written anew only when the run has asked something.",
+	Kinds:       []string{"array"},
+	Wants:       []string{"a list"},
+	Items:       &shape113,
+	MinItems:    1,
+	MaxItems:    100,
+	Examples:    []string{`["out/report.html", "out/report.json"]`},
+}
+
+var shape114 = Shape{
+	Description: "One report to write, short for `reports: [PATH]`.",
+	Kinds:       []string{"string"},
+	Wants:       []string{"text"},
+	MinLength:   1,
+	Examples:    []string{`"out/report.html"`},
 }
 
 var jobShape = Shape{
@@ -1040,8 +1215,12 @@ var jobShape = Shape{
 		{"concurrency", &shape63},
 		{"rate", &shape64},
 		{"max_failures", &shape65},
-		{"steps", &shape66},
-		{"outputs", &shape84},
-		{"output", &shape97},
+		{"bench", &shape66},
+		{"thresholds", &shape78},
+		{"steps", &shape80},
+		{"outputs", &shape98},
+		{"output", &shape111},
+		{"reports", &shape112},
+		{"report", &shape114},
 	},
 }

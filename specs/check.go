@@ -10,6 +10,8 @@ var checks = []func(*draft){
 	checkSteps,
 	checkLoadOptions,
 	checkOutputPaths,
+	checkThresholds,
+	checkReportPaths,
 	checkUnusedAxes,
 	checkUnusedIncludes,
 }

@@ -39,6 +39,8 @@ func checkNames(d *draft) {
 func (d *draft) checkName(name String, kind string) {
 	shown := shorten(name.Value)
 	switch {
+	case name.Value == LoadVar && d.job.Bench != nil && d.job.Bench.Sweep:
+		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of %s, since the levels of bench are read as .%s", LoadVar, kind, LoadVar), "choose another name")
 	case slices.Contains(reserved, name.Value):
 		d.report(name.Pos, "", fmt.Sprintf("%q can't be the name of %s, since %s", name.Value, kind, taken(name.Value)), "choose another name")
 	case !identifiers().MatchString(name.Value):

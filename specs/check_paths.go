@@ -19,8 +19,8 @@ func checkOutputPaths(d *draft) {
 		name := o.File.Text()
 		key := name
 		if o.File.Constant() {
-			key = strings.ToLower(d.inside(name))
-			d.checkInputs(o.File)
+			key = caseless(d.inside(name))
+			d.checkInputs("the output", name, o.File.Start)
 		}
 		if at, ok := first[key]; ok {
 			d.reportCollision(name, at, o.File.Start)
@@ -48,7 +48,18 @@ func (d *draft) reportCollision(name string, other named, pos Pos) {
 // outputInside checks the part of a name that stands before its first action.
 func (d *draft) outputInside(t *Template) bool {
 	literal, _, _ := strings.Cut(t.Text(), "{{")
-	message, help := "", "outputs are named relative to the job file; --root DIR chooses another root"
+	message, help := d.misplaced(literal, t.Constant())
+	if message == "" {
+		return true
+	}
+	d.report(t.Start, "", fmt.Sprintf("the output %q %s", t.Text(), message), help)
+	return false
+}
+
+// misplaced says why runner can't write to a path, of which whole says whether it is
+// not only its beginning; empty where it can.
+func (d *draft) misplaced(literal string, whole bool) (message, help string) {
+	help = "files are named relative to the job file; --root DIR chooses another root"
 	switch {
 	case strings.ContainsRune(literal, 0):
 		message, help = "has a NUL character in its name", ""
@@ -60,14 +71,14 @@ func (d *draft) outputInside(t *Template) bool {
 		message = "leads out of the root"
 	case within(path.Join(d.job.Dir, literal), ".runner"):
 		message, help = "is in the folder .runner, which runner keeps for itself", "choose another folder"
-	case t.Constant() && strings.HasSuffix(literal, "/"):
+	case whole && strings.HasSuffix(literal, "/"):
 		message, help = "names a folder", "end it with a file's name, such as "+literal+"answers.jsonl"
-	default:
-		return true
 	}
-	d.report(t.Start, "", fmt.Sprintf("the output %q %s", t.Text(), message), help)
-	return false
+	return message, help
 }
+
+// caseless makes paths equal that are one file where upper and lower case count as one.
+func caseless(name string) string { return strings.ToLower(name) }
 
 // within says whether a path leads into a folder.
 func within(name, folder string) bool {
@@ -79,9 +90,9 @@ func within(name, folder string) bool {
 	return false
 }
 
-// checkInputs reports an output that would replace what the job reads.
-func (d *draft) checkInputs(t *Template) {
-	name := d.inside(t.Text())
+// checkInputs reports an output or a report that would replace what the job reads.
+func (d *draft) checkInputs(what, written string, pos Pos) {
+	name := d.inside(written)
 	for _, in := range d.inputs {
 		if !strings.EqualFold(in.path, name) {
 			continue
@@ -90,7 +101,7 @@ func (d *draft) checkInputs(t *Template) {
 		if in.pos != (Pos{}) {
 			where = " (at " + d.place(in.pos) + ")"
 		}
-		d.report(t.Start, "", fmt.Sprintf("the output %q would replace %s%s", t.Text(), in.what, where), "give the output another name")
+		d.report(pos, "", fmt.Sprintf("%s %q would replace %s%s", what, written, in.what, where), "give "+what+" another name")
 		return
 	}
 }

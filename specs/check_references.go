@@ -228,6 +228,9 @@ func (d *draft) variableHelp(u use, path []string) string {
 	if u.sight != ofOutput && (name == "response" || name == "json") {
 		return "an answer is seen by later steps, as .steps.ID." + name + ", and by outputs"
 	}
+	if name == RepetitionVar {
+		return "it is there in a benchmark: add bench: {runs: 3}"
+	}
 	for _, axis := range d.job.Axes {
 		if slices.Contains(axis.Columns, name) {
 			return fmt.Sprintf("did you mean .%s.%s?", axis.Name.Value, name)

@@ -30,6 +30,8 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 		{"retry", step.Key("retry"), retryFile{}},
 		{"backoff", step.Key("retry").Key("backoff"), backoffFile{}},
 		{"an output", output, outputFile{}},
+		{"bench", job.Key("bench"), benchFile{}},
+		{"goodput", job.Key("bench").Key("goodput"), goodputFile{}},
 	} {
 		want := c.shape.Names()
 		slices.Sort(want)
@@ -45,6 +47,7 @@ func TestNoMappingIsForgotten(t *testing.T) {
 	known := map[string]bool{
 		"": true, ".matrix": true, ".matrix.*": true, ".prompt": true, ".messages[]": true, ".options": true,
 		".timeout": true, ".retry": true, ".retry.backoff": true, ".steps[]": true, ".outputs[]": true,
+		".bench": true, ".bench.goodput": true,
 	}
 	found := map[string]bool{}
 	var walk func(path string, s *schema.Shape)

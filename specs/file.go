@@ -21,6 +21,10 @@ type jobFile struct {
 	Steps       *yaml.Node `key:"steps"`
 	Outputs     *yaml.Node `key:"outputs"`
 	Output      *yaml.Node `key:"output"`
+	Bench       *yaml.Node `key:"bench"`
+	Thresholds  *yaml.Node `key:"thresholds"`
+	Reports     *yaml.Node `key:"reports"`
+	Report      *yaml.Node `key:"report"`
 	askFile
 }
 
@@ -86,6 +90,21 @@ type retryFile struct {
 type backoffFile struct {
 	Initial *yaml.Node `key:"initial"`
 	Max     *yaml.Node `key:"max"`
+}
+
+type benchFile struct {
+	Runs        *yaml.Node `key:"runs"`
+	Warmup      *yaml.Node `key:"warmup"`
+	Order       *yaml.Node `key:"order"`
+	Concurrency *yaml.Node `key:"concurrency"`
+	Rate        *yaml.Node `key:"rate"`
+	Goodput     *yaml.Node `key:"goodput"`
+}
+
+type goodputFile struct {
+	TTFT    *yaml.Node `key:"ttft"`
+	TPOT    *yaml.Node `key:"tpot"`
+	Latency *yaml.Node `key:"latency"`
 }
 
 type outputFile struct {

@@ -37,6 +37,9 @@ type Job struct {
 	MaxFailures Share
 	Steps       []Step // in file order; at least one
 	Outputs     []Output
+	Bench       *Bench // nil: the job is no benchmark
+	Thresholds  []Threshold
+	Reports     []Report
 
 	sources map[string]*source // by shown name: the job file and its prompt files
 }

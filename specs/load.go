@@ -23,7 +23,10 @@ type Options struct {
 	Vars       map[string]string // by name: replaces a constant; read as a YAML scalar
 	// Env is what templates see as .env: the variables that --env named.
 	Env         map[string]string
-	Concurrency int // replaces the job's concurrency, 0 doesn't
+	Concurrency int // replaces the job's concurrency and that of its bench, 0 doesn't
+	// Bench makes the job a benchmark, also where it is none itself.
+	Bench bool
+	Runs  int // replaces the runs of its bench, 0 doesn't
 	// Backstop holds the file against the JSON Schema as well, which takes longer than
 	// all the rest. It finds nothing that our own walk does not: tests hold them equal.
 	Backstop bool

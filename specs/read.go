@@ -43,6 +43,9 @@ func (d *draft) read(top *yaml.Node, name string) {
 	d.readLimits()
 	d.readSteps(top)
 	d.readOutputs()
+	d.readBench()
+	d.readThresholds()
+	d.readReports()
 }
 
 func (d *draft) readLimits() {

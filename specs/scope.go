@@ -1,6 +1,9 @@
 package specs
 
-import "slices"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // A scope is what the rows of a job have: their variables, and what is known of
 // those. It is made once, since a job may have thousands of names and of references.
@@ -39,6 +42,12 @@ func (d *draft) readScope() *scope {
 	for _, entry := range d.job.Include {
 		for _, name := range entry.Names {
 			s.known(name.Value).value(entry.Values[name.Value])
+		}
+	}
+	if d.job.Bench != nil {
+		s.known(RepetitionVar).value(json.Number("1"))
+		if d.job.Bench.Sweep {
+			s.known(LoadVar).value("1")
 		}
 	}
 	for _, u := range d.uses {
