@@ -29,9 +29,11 @@ func Build(job *specs.Job, data fs.FS) (*Plan, error) {
 		Concurrency: job.Concurrency,
 		Rate:        job.Rate,
 		MaxFailures: job.MaxFailures,
+		Bench:       job.Bench,
 		matrix:      m,
 	}
 	p.Effects, p.Total = m.effects()
+	p.Total = times(p.Total, m.bench.copies())
 	if p.Total == 0 {
 		return nil, b.noRows()
 	}
@@ -48,7 +50,7 @@ type builder struct {
 }
 
 func (b *builder) matrix() (*matrix, error) {
-	m := &matrix{constants: map[string]any{}, rowID: b.job.RowID, env: envScope(b.job.Env)}
+	m := &matrix{constants: map[string]any{}, rowID: b.job.RowID, env: envScope(b.job.Env), bench: repeating(b.job)}
 	if m.rowID != nil {
 		m.idNeeds = needsOf(m.rowID)
 	}
@@ -68,6 +70,7 @@ func (b *builder) matrix() (*matrix, error) {
 		m.names = append(m.names, b.job.Axes[i].Name.Value)
 	}
 	b.entries(m)
+	m.names = append(m.names, m.bench.names()...)
 	return m, join(mistakes)
 }
 

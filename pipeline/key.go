@@ -34,9 +34,8 @@ func KeyOf(canonical []byte) Key { return sha256.Sum256(canonical) }
 
 // An Identity is what a request's key needs beside the request itself.
 type Identity struct {
-	Digest     string // the model's, as the server's list of models gives it
-	Simulated  bool   // by a simulated server, whose answers are nobody else's
-	Repetition int    // 1 to runs in a benchmark, else 0
+	Digest    string // the model's, as the server's list of models gives it
+	Simulated bool   // by a simulated server, whose answers are nobody else's
 }
 
 // A Question is what a request's key is made of. What is not set is absent from its
@@ -49,6 +48,7 @@ type Question struct {
 	Format     json.RawMessage `json:"format,omitempty"`
 	Think      any             `json:"think,omitempty"`
 	Repetition int             `json:"repetition,omitempty"`
+	Row        int64           `json:"row,omitempty"`
 	Simulated  bool            `json:"simulated,omitempty"`
 }
 
@@ -62,7 +62,7 @@ func (r *Request) Canonical(id Identity) ([]byte, error) {
 	text, err := json.Marshal(Question{
 		Version: QuestionVersion, Digest: strings.TrimPrefix(id.Digest, "sha256:"),
 		Messages: r.Messages, Options: r.Options, Format: r.Format, Think: r.Think,
-		Repetition: id.Repetition, Simulated: id.Simulated,
+		Repetition: r.Repetition, Row: r.Row, Simulated: id.Simulated,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the request can't be written as JSON: %w", err)

@@ -35,7 +35,7 @@ func TestGoldenKeys(t *testing.T) {
 			"26df878513fc140687edd31f9947bcf5d9b629ebd8bf60d9503b668ab4f351d6",
 		},
 		{
-			"everything", question(), pipeline.Identity{Digest: "sha256:a1b2c3", Simulated: true, Repetition: 3},
+			"everything", repeated(question(), 3), pipeline.Identity{Digest: "sha256:a1b2c3", Simulated: true},
 			`{"v":1,"digest":"a1b2c3","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Translate \"\u003cHéllo\u003e\"\nplease"}],` +
 				`"options":{"num_predict":256,"stop":["\n","END"],"temperature":0},"format":{"type":"object","required":["score"]},"think":false,"repetition":3,"simulated":true}`,
 			"a31d1ca5851e9af5a4a8353919977ae866ca463c03a33a0bba7e086f945c87d3",
@@ -55,6 +55,11 @@ func TestGoldenKeys(t *testing.T) {
 			}
 		})
 	}
+}
+
+func repeated(req *pipeline.Request, n int) *pipeline.Request {
+	req.Repetition = n
+	return req
 }
 
 func TestWhatChangesAKey(t *testing.T) {
@@ -88,7 +93,8 @@ func TestWhatChangesAKey(t *testing.T) {
 		{"no format", func(r *pipeline.Request, _ *pipeline.Identity) { r.Format = nil }, true},
 		{"think", func(r *pipeline.Request, _ *pipeline.Identity) { r.Think = true }, true},
 		{"think left to the model", func(r *pipeline.Request, _ *pipeline.Identity) { r.Think = nil }, true},
-		{"a repetition", func(_ *pipeline.Request, id *pipeline.Identity) { id.Repetition = 1 }, true},
+		{"a repetition", func(r *pipeline.Request, _ *pipeline.Identity) { r.Repetition = 1 }, true},
+		{"a row of a benchmark", func(r *pipeline.Request, _ *pipeline.Identity) { r.Row = 1 }, true},
 		{"a simulated server", func(_ *pipeline.Request, id *pipeline.Identity) { id.Simulated = true }, true},
 	}
 	want := keyOf(t, question(), digest)

@@ -19,6 +19,7 @@ type matrix struct {
 	rowID     *specs.Template // nil: the row's number
 	idNeeds   needs
 	env       map[string]any
+	bench     *repeats // nil: each combination is one row
 	names     []string // see Plan.Columns
 }
 

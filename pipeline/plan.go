@@ -31,7 +31,11 @@ type Plan struct {
 	Steps       []Step            // in file order; at least one
 	Concurrency int               // requests in flight
 	Rate        float64
+	// Open makes the rate an open load: starts keep to the schedule of the rate from the
+	// first one on, however late they are, and whatever is in flight.
+	Open        bool
 	MaxFailures specs.Share
+	Bench       *specs.Bench // nil: the plan measures nothing
 
 	matrix *matrix // nil, as are steps, in a plan that no job made
 	steps  []*step
@@ -42,6 +46,10 @@ type Row struct {
 	Number int64
 	ID     string
 	Vars   map[string]any // every variable of the row by name, constants too; read only
+
+	Repetition int  // of a benchmark, from 1; else 0
+	Level      int  // of a benchmark: the index of its load
+	Warmup     bool // what is asked of it is neither kept nor counted; see Stage
 }
 
 // A Step is one question asked for each row.
@@ -90,12 +98,26 @@ type Request struct {
 	// OwnLimit says that num_predict is our default limit, not the author's: an
 	// answer that reaches it is cut, and the task fails.
 	OwnLimit bool `json:"-"`
+	// Repetition and Row tell the requests of a benchmark apart that are equal else, since
+	// each of its rows is measured: the row's repetition, and its number from 1.
+	Repetition int   `json:"-"`
+	Row        int64 `json:"-"`
 }
 
 // A Message is one message of a conversation.
 type Message struct {
 	Role    string `json:"role"`
 	Content string `json:"content"`
+}
+
+// A Timing is when the parts of an answer came, on the monotonic clock of who read it.
+type Timing struct {
+	Sent      time.Time     // when the request began to be sent, on a connection that was there; zero: nothing was measured
+	First     time.Duration // from Sent to the first chunk with text or thinking; 0: there was none
+	FirstText time.Duration // from Sent to the first chunk with text; 0: there was none
+	Newest    time.Duration // from Sent to the last chunk with text or thinking
+	Last      time.Duration // from Sent to the last byte
+	Chunks    int           // with text or thinking
 }
 
 // An Answer is a model's complete answer to one request, with the server's own
@@ -107,6 +129,8 @@ type Answer struct {
 	JSON       any // of Response, where the step has a format
 	Model      string
 	DoneReason string
+
+	Timing Timing // zero: nobody measured it
 
 	PromptEvalCount, EvalCount                                    int
 	TotalDuration, LoadDuration, PromptEvalDuration, EvalDuration time.Duration

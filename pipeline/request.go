@@ -151,7 +151,7 @@ type rendering struct {
 }
 
 func (r *rendering) request() *Request {
-	return &Request{
+	req := &Request{
 		Model:     r.modelName(),
 		Messages:  r.contents(),
 		Options:   r.optionValues(),
@@ -160,6 +160,10 @@ func (r *rendering) request() *Request {
 		KeepAlive: r.spec.KeepAlive,
 		OwnLimit:  r.spec.OwnLimit,
 	}
+	if r.row.Repetition > 0 {
+		req.Repetition, req.Row = r.row.Repetition, r.row.Number+1
+	}
+	return req
 }
 
 func (r *rendering) modelName() string {

@@ -98,9 +98,22 @@ func (w *walk) alone() bool {
 	return true
 }
 
-// emit numbers a row, gives it its id and yields it.
+// emit yields a combination's row, in a benchmark one for each load and repetition.
 func (w *walk) emit(vars map[string]any, err error) bool {
-	row := &Row{Number: w.number, ID: strconv.FormatInt(w.number, 10), Vars: vars}
+	if w.bench == nil {
+		return w.emitRow(&Row{Vars: vars}, err)
+	}
+	for row := range w.bench.rows(vars) {
+		if !w.emitRow(row, err) {
+			return false
+		}
+	}
+	return true
+}
+
+// emitRow numbers a row, gives it its id and yields it.
+func (w *walk) emitRow(row *Row, err error) bool {
+	row.Number, row.ID = w.number, strconv.FormatInt(w.number, 10)
 	w.number++
 	if err != nil {
 		return w.yield(row, fromData(row, err))
@@ -123,6 +136,7 @@ func (w *walk) identify(row *Row) *Error {
 	if strings.TrimSpace(id) == "" {
 		return w.wrongID(row, "its id is empty", "row_id must give each row a text of its own")
 	}
+	id += w.bench.suffix(row)
 	if first, ok := w.ids.add(id, row.Number); !ok {
 		return w.wrongID(row, fmt.Sprintf("its id %q is also that of row %d", id, first), "ids must be unique: name more variables in row_id")
 	}

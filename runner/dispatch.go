@@ -76,7 +76,7 @@ func newDispatcher(plan *pipeline.Plan, model Model, opts Options, stop context.
 		calls: make(chan call, concurrency+1), // and one probe
 		done:  newMailbox[*openRow](), pool: pool.New(),
 		alarm:   time.NewTimer(time.Hour),
-		gate:    gate{limit: concurrency, pace: newPacer(plan.Rate)},
+		gate:    gate{limit: concurrency, pace: newPacer(plan.Rate).opened(plan.Open)},
 		steps:   newQueues(plan.Steps),
 		readers: readers(plan.Steps),
 		later:   taskHeap{before: func(a, b *task) bool { return a.at.Before(b.at) }},
@@ -242,12 +242,16 @@ func (d *dispatcher) start(t *task) {
 	s.ready.removeFirst()
 	s.busy++
 	s.pace.take(d.now)
+	meant := d.gate.pace.slot(d.now)
 	d.gate.busy++
 	d.gate.pace.take(d.now)
 	t.calls++
 	t.tries++
 	t.alone = d.gate.busy == 1
-	t.epoch, t.started = d.health.epoch, d.now
+	t.epoch, t.started, t.meant = d.health.epoch, d.now, meant
+	if t.calls == 1 {
+		t.due = meant
+	}
 	d.sum.Attempts++
 	if t.calls > 1 {
 		d.sum.Retries++

@@ -23,7 +23,7 @@ const (
 	TaskDone           Kind = "task_done"           // Row, ID, Step, Model, Attempt, After, Reused, OK or Class and Message, PromptTokens, OutputTokens, Warnings
 	RowDone            Kind = "row_done"            // Row, ID, OK or Class and Message
 	ModelLoading       Kind = "model_loading"       // Model
-	ModelLoaded        Kind = "model_loaded"        // Model, After, OK or Class and Message
+	ModelLoaded        Kind = "model_loaded"        // Model, After, Cold, OK or Class and Message
 	ModelFailed        Kind = "model_failed"        // Model, Class, Message: its later rows fail unasked
 	HostPaused         Kind = "host_paused"         // Class, Message, Wait
 	HostResumed        Kind = "host_resumed"        // After
@@ -48,6 +48,8 @@ type Event struct {
 	Class        Class         `json:"class,omitempty"`
 	Message      string        `json:"message,omitempty"`
 	Reused       bool          `json:"reused,omitempty"` // of a task: from the store, or by an equal one
+	Warmup       bool          `json:"warmup,omitempty"` // of a benchmark: its answer is not measured, nor kept
+	Cold         bool          `json:"cold,omitempty"`   // of a load: the model was not in memory before
 	Retry        bool          `json:"retry,omitempty"`  // another attempt follows
 	Wait         time.Duration `json:"wait,omitempty"`   // until the attempt, or until the server is asked again
 	Text         string        `json:"text,omitempty"`
@@ -82,7 +84,7 @@ func (o *observer) send(e Event) {
 // about is the part of an event that says which attempt it is about.
 func about(kind Kind, t *task) Event {
 	row := t.row.record.Row
-	e := Event{Kind: kind, Row: &row.Number, ID: row.ID, Step: t.result.Task.Step, Attempt: t.calls}
+	e := Event{Kind: kind, Row: &row.Number, ID: row.ID, Step: t.result.Task.Step, Attempt: t.calls, Warmup: row.Warmup}
 	if req := t.request(); req != nil {
 		e.Model = req.Model
 	}
@@ -157,9 +159,9 @@ func (o *observer) modelLoading(req *pipeline.Request) {
 	}
 }
 
-func (o *observer) modelLoaded(model string, after time.Duration, err *Error) {
+func (o *observer) modelLoaded(model string, after time.Duration, cold bool, err *Error) {
 	if o != nil {
-		o.send(Event{Kind: ModelLoaded, Model: model, After: after}.failed(err))
+		o.send(Event{Kind: ModelLoaded, Model: model, After: after, Cold: cold}.failed(err))
 	}
 }
 

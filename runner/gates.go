@@ -27,6 +27,7 @@ type pacer struct {
 	every   time.Duration // between two starts; 0: no limit
 	due     time.Time     // when the next start is due; zero before the first
 	awaited bool          // a start waits for this pacer alone, or is being made up for
+	open    bool          // no slot is ever lost: what starts late was to start in its slot
 }
 
 // maxCatchUp is how much of a delay of our own timer is made up for: the stalls of a
@@ -40,6 +41,20 @@ func newPacer(rate float64) pacer {
 		return pacer{}
 	}
 	return pacer{every: time.Duration(min(every, float64(1<<62)))}
+}
+
+// opened is the pacer of an open load, or of a closed one.
+func (p pacer) opened(open bool) pacer {
+	p.open = open && p.every > 0
+	return p
+}
+
+// slot gives the time at which a start that happens now was to happen.
+func (p *pacer) slot(now time.Time) time.Time {
+	if !p.open || p.due.IsZero() {
+		return now
+	}
+	return p.due
 }
 
 // wait returns how long no start is allowed, 0 where one is.
@@ -58,6 +73,7 @@ func (p *pacer) take(now time.Time) {
 	switch late := now.Sub(p.due); {
 	case p.due.IsZero():
 		p.due = now
+	case p.open:
 	case late < p.every:
 		p.awaited = false
 	case p.awaited:

@@ -41,6 +41,27 @@ func TestPacerThatIsLate(t *testing.T) {
 	}
 }
 
+// An open load loses no slot: what starts late was to start in its own, also after a
+// long stall.
+func TestOpenPacerLosesNoSlot(t *testing.T) {
+	p := newPacer(100).opened(true)
+	began := time.Now()
+	p.take(began)
+	stalled := began.Add(time.Second)
+	for k := 1; k <= 100; k++ {
+		if wait := p.wait(stalled); wait != 0 {
+			t.Fatalf("start %d waits %s more", k, wait)
+		}
+		if due := p.slot(stalled).Sub(began); due != time.Duration(k)*10*time.Millisecond {
+			t.Fatalf("start %d was to be %s after the first", k, due)
+		}
+		p.take(stalled)
+	}
+	if wait := p.wait(stalled); wait != 10*time.Millisecond {
+		t.Errorf("after the stall is made up for the next start waits %s", wait)
+	}
+}
+
 func TestOddRates(t *testing.T) {
 	now := time.Now()
 	for rate, want := range map[float64]time.Duration{0: 0, -1: 0, 1e12: 0, 1e-300: 1 << 62} {

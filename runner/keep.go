@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"time"
 
 	"github.com/batchrunner/runner/pipeline"
@@ -28,12 +29,12 @@ func newKeeper(opts *Options) *keeper {
 // keep hands what became of a task to the store. It says whether the task's row has to
 // wait until that is durable: so it is with every result that is new.
 func (d *dispatcher) keep(t *task) (wait bool) {
-	if d.keeper == nil || d.opts.Offline || t.result.Err != nil && t.result.Err.Class == NotStored {
+	if d.keeper == nil || d.opts.Offline || t.row.record.Row.Warmup || t.result.Err.notAsked() {
 		return false
 	}
 	o := &Outcome{Result: t.result, RowID: t.row.record.Row.ID}
 	if t.isNew() {
-		o.Question, o.Started = t.question, t.started
+		o.Question, o.Started, o.Due, o.Late = t.question, t.started, t.due, t.late()
 		d.keeper.saving++
 		d.opts.Store.Keep(o, func(err error) { d.box.put(saved{t, err}) })
 		return true
@@ -61,6 +62,26 @@ func (k *KeptTask) same(o *Outcome) bool {
 	return *k == now
 }
 
+// notAsked says that a task has no outcome because it was not to be asked now, or because
+// one that it needs was not.
+func (e *Error) notAsked() bool {
+	for e != nil && e.Class == Upstream {
+		var cause *Error
+		errors.As(e.Cause, &cause)
+		e = cause
+	}
+	return e != nil && e.Class == NotStored
+}
+
+// late is how late the request of the task's answer was sent, after its attempt was to
+// start; 0 where nobody measured that.
+func (t *task) late() time.Duration {
+	if t.answer == nil || t.answer.Timing.Sent.IsZero() {
+		return 0
+	}
+	return t.answer.Timing.Sent.Sub(t.meant)
+}
+
 // isNew says whether a task with its result has one that the store lacks: it was
 // asked, or its failure is one of its question and spares others the asking.
 func (t *task) isNew() bool {
@@ -73,7 +94,7 @@ func (t *task) isNew() bool {
 
 // keepAttempt hands a failed attempt to the store.
 func (d *dispatcher) keepAttempt(t *task, err *Error) {
-	if d.keeper == nil || t.calls == 0 {
+	if d.keeper == nil || t.calls == 0 || t.row.record.Row.Warmup {
 		return
 	}
 	d.opts.Store.KeepAttempt(&FailedAttempt{

@@ -154,7 +154,7 @@ func (l *loadCall) deliver(d *dispatcher) {
 	if l.err.cutOff() {
 		return
 	}
-	d.caller.events.modelLoaded(l.req.Model, d.now.Sub(l.began), l.err)
+	d.caller.events.modelLoaded(l.req.Model, d.now.Sub(l.began), l.loaded, l.err)
 	if l.err == nil {
 		l.load.state, l.load.at = warm, d.now
 		if l.loaded {

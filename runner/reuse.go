@@ -11,10 +11,11 @@ import (
 const lookUpAtOnce = 64
 
 // identify gives a task with a request its key. A model that is missing has none:
-// its tasks fail unasked.
+// its tasks fail unasked; and what is asked to warm up has none: nobody wants it again.
 func (o *Options) identify(t *task) {
 	req := t.result.Request
-	if o.Store == nil || req == nil || o.Missing[req.Model] != nil {
+	row := t.row.record.Row
+	if o.Store == nil || req == nil || o.Missing[req.Model] != nil || row.Warmup && o.mayAsk(row, t.step) {
 		return
 	}
 	id, err := o.Identify(req)
@@ -50,9 +51,9 @@ func (o *Options) lookUp(ctx context.Context, tasks []*task) error {
 	return nil
 }
 
-// mayAsk says whether tasks of the row may be asked.
-func (o *Options) mayAsk(row *pipeline.Row) bool {
-	return !o.Offline && (o.Only == nil || o.Only(row))
+// mayAsk says whether a step of the row may be asked.
+func (o *Options) mayAsk(row *pipeline.Row, step int) bool {
+	return !o.Offline && (o.Only == nil || o.Only(row, step))
 }
 
 // answeredElsewhere says that a task need not be asked, and has seen to its result: it is in the
@@ -62,7 +63,7 @@ func (d *dispatcher) answeredElsewhere(t *task) bool {
 	if d.keeper == nil || t.result.Key.IsZero() {
 		return false
 	}
-	ask := d.opts.mayAsk(t.row.record.Row)
+	ask := d.opts.mayAsk(t.row.record.Row, t.step)
 	switch {
 	case d.usable(t, ask):
 		d.reuse(t)

@@ -21,7 +21,7 @@ type openRow struct {
 	tasks  []task // by step
 	seq    int64  // its place in the order of rows; numbers of rows may have gaps
 	left   int    // tasks without an outcome
-	due    int    // tasks without a result; an outcome is a result that is as durable as it is to be
+	open   int    // tasks without a result; an outcome is a result that is as durable as it is to be
 	bytes  int64  // of requests and answers of finished tasks, about
 	err    error  // why the row, or without a record all reading, came to nothing
 }
@@ -53,6 +53,8 @@ type task struct {
 
 	// What the attempt came to, for the dispatcher to read when it has ended.
 	started time.Time
+	meant   time.Time // when it was to start: before started by as much as the dispatcher was late
+	due     time.Time // when the task's first attempt was to start
 	answer  *pipeline.Answer
 	err     *Error
 }
@@ -170,7 +172,7 @@ func (f *feed) open(row *pipeline.Row, seq int64, err error) *openRow {
 	n := len(f.plan.Steps)
 	o := &openRow{
 		record: &Record{Row: row, Results: make([]Result, n)},
-		tasks:  make([]task, n), seq: seq, left: n, due: n, err: err,
+		tasks:  make([]task, n), seq: seq, left: n, open: n, err: err,
 	}
 	for i := range o.tasks {
 		step, t := &f.plan.Steps[i], &o.tasks[i]

@@ -46,8 +46,9 @@ type Options struct {
 	// Offline asks nothing: a task without a stored result fails (NotStored). Nothing is
 	// written to the store.
 	Offline bool
-	// Only says whether a row may be asked; others are as under Offline. Nil: every row.
-	Only func(*pipeline.Row) bool
+	// Only says whether a step of a row may be asked, by the step's index; others are as
+	// under Offline. Nil: every row in every step.
+	Only func(row *pipeline.Row, step int) bool
 	// Observe is told what the run does, by one goroutine at a time. The run waits
 	// for it, so it should be quick. Nil: nobody is told, which costs nothing.
 	Observe func(Event)

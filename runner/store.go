@@ -59,6 +59,11 @@ type Outcome struct {
 	Question []byte
 	Stored   int64
 	Started  time.Time // of the last attempt; zero of a task that was not asked
+	// Due is when the first attempt was to start: under an open load by its schedule, else
+	// when a place was free for it. Late is how late the last attempt was sent, after it
+	// was to start. Both count only where the answer's Timing was measured.
+	Due  time.Time
+	Late time.Duration
 }
 
 // A FailedAttempt is one call that gave no answer, or one that could not be used.

@@ -305,7 +305,7 @@ func TestRedo(t *testing.T) {
 			t.Errorf("%d asked again, want each of 10 questions once: %v", len(m.asked), r.lines())
 		}
 		m.asked = nil
-		opts.Only = func(r *pipeline.Row) bool { return r.Number >= 18 }
+		opts.Only = func(r *pipeline.Row, _ int) bool { return r.Number >= 18 }
 		if r := run(t.Context(), p, m, opts); len(m.asked) != 1 || r.sum.OK != 20 {
 			t.Errorf("%q asked again, want the one of the last two rows: %v", m.asked, r.lines())
 		}
@@ -334,7 +334,7 @@ func TestOnlySomeRowsMayBeAsked(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		s, m := newShelf(), echo(time.Second)
 		opts := s.options()
-		opts.Only = func(r *pipeline.Row) bool { return r.Number%2 == 0 }
+		opts.Only = func(r *pipeline.Row, _ int) bool { return r.Number%2 == 0 }
 		r := run(t.Context(), plan(4, 4, step("a")), m, opts)
 		want := []string{"r0 [a:r0]", "r1 !not_stored", "r2 [a:r2]", "r3 !not_stored"}
 		if diff := cmp.Diff(want, r.lines()); diff != "" {

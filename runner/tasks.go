@@ -91,7 +91,7 @@ func (d *dispatcher) finish(t *task, err *Error) {
 	if !d.keep(t) {
 		d.settle(t)
 	}
-	if t.row.due--; t.row.due == 0 {
+	if t.row.open--; t.row.open == 0 {
 		d.rowDone(t.row)
 	}
 	for _, reader := range d.readers[t.step] {

@@ -355,13 +355,16 @@ func (r *applying) model() runner.Model {
 func (r *applying) options(v *view) runner.Options {
 	opts := runner.Options{
 		Grace: grace, FailFast: r.flags.failFast, Observe: v.observe, Chunks: r.flags.stream,
-		Redo: r.flags.redo, RetryFailed: r.flags.retryFailed, Offline: r.offline, Only: r.only,
+		Redo: r.flags.redo, RetryFailed: r.flags.retryFailed, Offline: r.offline,
 	}
 	if r.server != nil && r.server.report != nil {
 		opts.Missing = r.server.report.Unusable
 	}
 	if r.keeping != nil {
 		opts.Store, opts.Identify = r.keeping.run, r.digests.identify
+	}
+	if r.only != nil {
+		opts.Only = func(row *pipeline.Row, _ int) bool { return r.only(row) }
 	}
 	return opts
 }

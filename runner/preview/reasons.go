@@ -42,8 +42,13 @@ func (w *walk) explain(ctx context.Context, open []*task) error {
 		if err != nil {
 			return err
 		}
-		if t.settle(Create, "new row"); old {
-			t.Why = "new step"
+		switch {
+		case w.plan.Bench != nil:
+			t.settle(Create, "measured anew")
+		case old:
+			t.settle(Create, "new step")
+		default:
+			t.settle(Create, "new row")
 		}
 	}
 	return nil
