@@ -102,7 +102,7 @@ func BenchmarkChunk(b *testing.B) {
 			x := exchange{client: c, req: question(), chunk: func(runner.Chunk) {}}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := x.take(line); err != nil {
+				if _, err := x.take(line, 0); err != nil {
 					b.Fatal(err)
 				}
 				x.text.Reset()

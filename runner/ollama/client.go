@@ -12,10 +12,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ollama/ollama/api"
 
@@ -153,6 +155,8 @@ func overflowed(req *pipeline.Request, answer *pipeline.Answer) (int64, bool) {
 func (c *Client) ask(ctx context.Context, req *pipeline.Request, body []byte, chunk func(runner.Chunk)) (*pipeline.Answer, error) {
 	call, cancel := context.WithCancel(ctx)
 	defer cancel()
+	x := exchange{client: c, req: req, chunk: chunk}
+	call = httptrace.WithClientTrace(call, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { x.timing.Sent = time.Now() }})
 	post := c.chat.WithContext(call)
 	post.ContentLength = int64(len(body))
 	post.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
@@ -168,7 +172,6 @@ func (c *Client) ask(ctx context.Context, req *pipeline.Request, body []byte, ch
 	if err := c.refused(ctx, resp, req); err != nil {
 		return nil, err
 	}
-	x := exchange{client: c, req: req, chunk: chunk}
 	answer, err := x.read(ctx, resp)
 	if err != nil {
 		return nil, err

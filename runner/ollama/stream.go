@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/ollama/ollama/api"
 
@@ -30,6 +31,7 @@ type exchange struct {
 	chunk  func(runner.Chunk) // nil where nobody listens
 
 	text, thinking strings.Builder
+	timing         pipeline.Timing
 	chunks         int    // lines so far that were not the last
 	newest         []byte // the newest chunk's text, trimmed
 	same           int    // how many chunks at the end are equal to newest
@@ -58,14 +60,17 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) (*pipeline.Ans
 	defer func() { x.client.buffers.put(in.buf) }()
 	for {
 		text, end := in.next()
+		came := time.Since(x.timing.Sent) // before anything is made of it
 		if end != nil && !json.Valid(text) {
 			return nil, x.ended(ctx, end, text)
 		}
-		answer, err := x.take(text)
+		answer, err := x.take(text, came)
 		if err != nil {
 			return nil, err
 		}
 		if answer != nil {
+			x.timing.Last = came
+			answer.Timing = x.timing
 			answer.Simulated = resp.Header.Get(simulatedHeader) != ""
 			return answer, nil
 		}
@@ -75,10 +80,11 @@ func (x *exchange) read(ctx context.Context, resp *http.Response) (*pipeline.Ans
 	}
 }
 
-// take takes in one line. It returns the answer when the line is the last.
-func (x *exchange) take(text []byte) (*pipeline.Answer, error) {
+// take takes in one line that came at some time. It returns the answer when the line is
+// the last.
+func (x *exchange) take(text []byte, came time.Duration) (*pipeline.Answer, error) {
 	if content, thinking, ok := ordinary(text); ok {
-		return nil, x.add(content, thinking)
+		return nil, x.add(content, thinking, came)
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, nil
@@ -97,15 +103,16 @@ func (x *exchange) take(text []byte) (*pipeline.Answer, error) {
 		x.client.remote.Store(x.req.Model, l.RemoteHost) // not one prompt more
 		return nil, x.client.cloudRefused(x.req.Model, l.RemoteHost)
 	}
-	if err := x.add([]byte(l.Message.Content), []byte(l.Message.Thinking)); err != nil || !*l.Done {
+	if err := x.add([]byte(l.Message.Content), []byte(l.Message.Thinking), came); err != nil || !*l.Done {
 		return nil, err
 	}
 	return x.answer(&l), nil
 }
 
 // add appends a chunk's text to the answer and hands it on.
-func (x *exchange) add(content, thinking []byte) error {
+func (x *exchange) add(content, thinking []byte, came time.Duration) error {
 	x.chunks++
+	x.clock(len(content) > 0, len(content)+len(thinking) > 0, came)
 	if x.text.Len()+x.thinking.Len()+len(content)+len(thinking) > x.client.maxAnswer {
 		return x.tooLarge()
 	}
@@ -124,6 +131,22 @@ func (x *exchange) add(content, thinking []byte) error {
 		x.chunk(runner.Chunk{Text: string(content), Thinking: string(thinking)})
 	}
 	return nil
+}
+
+// clock notes when a chunk came.
+func (x *exchange) clock(text, token bool, came time.Duration) {
+	if !token {
+		return
+	}
+	t := &x.timing
+	t.Chunks++
+	t.Newest = came
+	if t.First == 0 {
+		t.First = came
+	}
+	if text && t.FirstText == 0 {
+		t.FirstText = came
+	}
 }
 
 func (x *exchange) answer(l *line) *pipeline.Answer {

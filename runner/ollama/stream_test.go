@@ -34,6 +34,10 @@ func TestAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got.Timing.Sent.IsZero() || got.Timing.Chunks != 5 {
+		t.Errorf("measured %+v, want 5 chunks that bring something", got.Timing)
+	}
+	got.Timing = want.Timing
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}
