@@ -46,7 +46,7 @@ func BenchmarkPlainInsert(b *testing.B) {
 	for first := 0; first < len(outcomes); first += groupResults {
 		inBench(b, s.conn, "BEGIN IMMEDIATE")
 		for _, o := range outcomes[first:min(first+groupResults, len(outcomes))] {
-			if _, err := insertResult(ctx, s.writer.stmts.result, newResult(o, 1)); err != nil {
+			if _, err := insertResult(ctx, s.writer.stmts.result, newResult(o, &Run{id: 1})); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -25,6 +25,9 @@ const columns = `r.id, r.key, r.ok, r.response, r.thinking, r.done_reason, r.mod
 const ownQuery = "SELECT " + columns + `, t.row, t.step, t.row_id, t.class, t.message
 	FROM tasks t JOIN results r ON r.id = t.result WHERE t.job = ? AND t.row BETWEEN ? AND ? AND t.to_run IS NULL`
 
+// sinceClause leaves of either query only what a run since some time asked.
+const sinceClause = " AND r.run >= ?"
+
 // fullQuery finds findAtOnce keys.
 var fullQuery = findQuery(findAtOnce)
 
@@ -72,12 +75,31 @@ func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) 
 // get a newer one for the same question; else the newest answer of the key, else its
 // newest failure, else nil. Each *runner.Stored is the caller's own.
 func (s *Store) Find(ctx context.Context, job string, tasks []runner.Sought) ([]*runner.Stored, error) {
-	found, err := find(ctx, &s.finding, job, tasks)
+	found, err := finding{querier: &s.finding}.find(ctx, job, tasks)
 	return found, s.trouble(err)
 }
 
-func find(ctx context.Context, q querier, job string, tasks []runner.Sought) ([]*runner.Stored, error) {
-	have, err := ownResults(ctx, q, job, tasks)
+// FindSince is Find among what was asked by a run and those after it.
+func (s *Store) FindSince(ctx context.Context, job string, run int64, tasks []runner.Sought) ([]*runner.Stored, error) {
+	found, err := finding{&s.finding, run}.find(ctx, job, tasks)
+	return found, s.trouble(err)
+}
+
+// A finding asks for results: of runs since one, or of all where that is 0.
+type finding struct {
+	querier
+	since int64
+}
+
+func (q finding) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if q.since > 0 {
+		query, args = query+sinceClause, append(args, q.since)
+	}
+	return q.QueryContext(ctx, query, args...)
+}
+
+func (q finding) find(ctx context.Context, job string, tasks []runner.Sought) ([]*runner.Stored, error) {
+	have, err := q.ownResults(ctx, job, tasks)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +113,7 @@ func find(ctx context.Context, q querier, job string, tasks []runner.Sought) ([]
 		}
 		keys, at = append(keys, t.Key), append(at, i)
 	}
-	newest, err := findKeys(ctx, q, keys)
+	newest, err := q.findKeys(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -111,22 +133,22 @@ type ownResult struct {
 }
 
 // ownResults reads the results that tasks of a job have now.
-func ownResults(ctx context.Context, q querier, job string, tasks []runner.Sought) (map[pipeline.Task]*ownResult, error) {
+func (q finding) ownResults(ctx context.Context, job string, tasks []runner.Sought) (map[pipeline.Task]*ownResult, error) {
 	numbers := make([]int64, len(tasks))
 	for i, t := range tasks {
 		numbers[i] = t.Task.Row
 	}
 	have := make(map[pipeline.Task]*ownResult, len(tasks))
 	for _, s := range spans(numbers) {
-		if err := readOwn(ctx, q, job, s, have); err != nil {
+		if err := q.readOwn(ctx, job, s, have); err != nil {
 			return nil, err
 		}
 	}
 	return have, nil
 }
 
-func readOwn(ctx context.Context, q querier, job string, s span, to map[pipeline.Task]*ownResult) error {
-	rows, err := q.QueryContext(ctx, ownQuery, job, s.first, s.last)
+func (q finding) readOwn(ctx context.Context, job string, s span, to map[pipeline.Task]*ownResult) error {
+	rows, err := q.query(ctx, ownQuery, job, s.first, s.last)
 	if err != nil {
 		return err
 	}
@@ -147,11 +169,11 @@ func readOwn(ctx context.Context, q querier, job string, s span, to map[pipeline
 }
 
 // findKeys gives the newest result of each key, an answer before a failure.
-func findKeys(ctx context.Context, q querier, keys []pipeline.Key) ([]*runner.Stored, error) {
+func (q finding) findKeys(ctx context.Context, keys []pipeline.Key) ([]*runner.Stored, error) {
 	found := make([]*runner.Stored, 0, len(keys))
 	for part := range slices.Chunk(keys, findAtOnce) {
 		by := make(map[pipeline.Key]*runner.Stored, len(part))
-		if err := findPart(ctx, q, part, by); err != nil {
+		if err := q.findPart(ctx, part, by); err != nil {
 			return nil, err
 		}
 		for _, key := range part {
@@ -176,7 +198,7 @@ func own(s *runner.Stored) *runner.Stored {
 	return &c
 }
 
-func findPart(ctx context.Context, q querier, keys []pipeline.Key, by map[pipeline.Key]*runner.Stored) error {
+func (q finding) findPart(ctx context.Context, keys []pipeline.Key, by map[pipeline.Key]*runner.Stored) error {
 	args := make([]any, len(keys))
 	for i := range keys {
 		args[i] = keys[i][:]
@@ -185,7 +207,7 @@ func findPart(ctx context.Context, q querier, keys []pipeline.Key, by map[pipeli
 	if len(keys) < findAtOnce {
 		query = findQuery(len(keys))
 	}
-	rows, err := q.QueryContext(ctx, query, args...)
+	rows, err := q.query(ctx, query, args...)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ type Keep struct {
 // A Removed counts what GC took away, or what it would.
 type Removed struct {
 	Results, Attempts, Tasks, Runs int64
+	Loaded, Loads                  int64 // models that removed runs had in memory, and their loads
 	Bytes                          int64 // by which the file is smaller; of a dry run about that
 }
 
@@ -46,6 +47,8 @@ var unneeded = []struct {
 	{"tasks", oldTask, func(r *Removed) *int64 { return &r.Tasks }},
 	{"results", oldResult, func(r *Removed) *int64 { return &r.Results }},
 	{"attempts", oldAttempt, func(r *Removed) *int64 { return &r.Attempts }},
+	{"loaded", `run IN (SELECT id FROM runs WHERE ` + oldRun + `)`, func(r *Removed) *int64 { return &r.Loaded }},
+	{"loads", `run IN (SELECT id FROM runs WHERE ` + oldRun + `)`, func(r *Removed) *int64 { return &r.Loads }},
 	{"runs", oldRun, func(r *Removed) *int64 { return &r.Runs }},
 }
 

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -26,10 +29,18 @@ type RunRow struct {
 	Asked, Reused         int64 // tasks
 	PromptTokens          int64
 	OutputTokens          int64
+
+	Steps    []string          // of the job, in file order; nil of runs before this was kept
+	Hardware string            // what its figures depend on beside the models; empty likewise
+	Bench    []byte            // how a benchmark is run, as JSON; nil: it is none
+	Since    int64             // the run whose results are the first that count as its own: itself, but of a benchmark that went on with an interrupted one
+	Inputs   map[string]string // the SHA-256 of each file that the job was made of; nil where it has not ended
+	Lag      *Lag              // nil: not measured
 }
 
 const runColumns = `id, job, file, began_ms, coalesce(ended_ms, 0), state, coalesce(exit, -1), pid, host, version, server, server_version, simulated, partial,
-	coalesce(rows, 0), coalesce(ok, 0), coalesce(failed, 0), coalesce(asked, 0), coalesce(reused, 0), coalesce(prompt_tokens, 0), coalesce(output_tokens, 0)`
+	coalesce(rows, 0), coalesce(ok, 0), coalesce(failed, 0), coalesce(asked, 0), coalesce(reused, 0), coalesce(prompt_tokens, 0), coalesce(output_tokens, 0),
+	steps, coalesce(hardware, ''), bench, coalesce(since, id), inputs, lag_median_ns, lag_p99_ns`
 
 // Runs gives runs, the newest first: of one job, or of all where job is empty; at most
 // limit, or all where that is 0.
@@ -74,10 +85,19 @@ func (s *Store) LastRun(ctx context.Context, job string) (*RunRow, error) {
 func scanRun(row interface{ Scan(...any) error }) (*RunRow, error) {
 	var r RunRow
 	var began, ended int64
+	var steps, inputs sql.NullString
+	var median, p99 sql.NullInt64
 	err := row.Scan(&r.ID, &r.Job, &r.File, &began, &ended, &r.State, &r.Exit, &r.PID, &r.Host, &r.Version, &r.Server, &r.ServerVersion, &r.Simulated, &r.Partial,
-		&r.Rows, &r.OK, &r.Failed, &r.Asked, &r.Reused, &r.PromptTokens, &r.OutputTokens)
+		&r.Rows, &r.OK, &r.Failed, &r.Asked, &r.Reused, &r.PromptTokens, &r.OutputTokens,
+		&steps, &r.Hardware, &r.Bench, &r.Since, &inputs, &median, &p99)
 	if err != nil {
 		return nil, err
+	}
+	if err := errors.Join(readJSON(steps, &r.Steps), readJSON(inputs, &r.Inputs)); err != nil {
+		return nil, fmt.Errorf("run %d: %w", r.ID, err)
+	}
+	if median.Valid {
+		r.Lag = &Lag{time.Duration(median.Int64), time.Duration(p99.Int64)}
 	}
 	r.Began = time.UnixMilli(began)
 	if ended != 0 {
@@ -86,13 +106,61 @@ func scanRun(row interface{ Scan(...any) error }) (*RunRow, error) {
 	return &r, nil
 }
 
+func readJSON(text sql.NullString, to any) error {
+	if !text.Valid {
+		return nil
+	}
+	return json.Unmarshal([]byte(text.String), to)
+}
+
+// Loaded gives the models of a run as the server had them in memory, by name; those of
+// the runs that it went on with among them.
+func (s *Store) Loaded(ctx context.Context, run *RunRow) ([]Loaded, error) {
+	rows, err := s.reading.QueryContext(ctx, `SELECT model, digest, size, size_vram, context FROM loaded WHERE run BETWEEN ? AND ? ORDER BY model, run DESC`, run.Since, run.ID)
+	if err != nil {
+		return nil, s.trouble(err)
+	}
+	defer rows.Close() // its error is rows.Err's
+	var all []Loaded
+	for rows.Next() {
+		var m Loaded
+		if err := rows.Scan(&m.Model, &m.Digest, &m.Size, &m.SizeVRAM, &m.Context); err != nil {
+			return nil, s.trouble(err)
+		}
+		if n := len(all); n == 0 || all[n-1].Model != m.Model {
+			all = append(all, m)
+		}
+	}
+	return all, s.trouble(rows.Err())
+}
+
+// Loads gives the loads of models of a run, and of those that it went on with, in order.
+func (s *Store) Loads(ctx context.Context, run *RunRow) ([]Load, error) {
+	rows, err := s.reading.QueryContext(ctx, `SELECT model, began_us, took_ns FROM loads WHERE run BETWEEN ? AND ? ORDER BY id`, run.Since, run.ID)
+	if err != nil {
+		return nil, s.trouble(err)
+	}
+	defer rows.Close() // its error is rows.Err's
+	var all []Load
+	for rows.Next() {
+		var l Load
+		var began, took int64
+		if err := rows.Scan(&l.Model, &began, &took); err != nil {
+			return nil, s.trouble(err)
+		}
+		l.Began, l.Took = time.UnixMicro(began), time.Duration(took)
+		all = append(all, l)
+	}
+	return all, s.trouble(rows.Err())
+}
+
 // A TaskRow is a task as it was in a run, with its result.
 type TaskRow struct {
 	Row      int64
 	RowID    string
 	Step     string
 	Key      pipeline.Key
-	Asked    bool // in that run; else its result is of an earlier one, or there is none
+	Asked    bool // in that run, or in one that it went on with; else its result is of an earlier one, or there is none
 	Question []byte
 	Model    string
 	Answer   *pipeline.Answer // nil where Err is not
@@ -101,6 +169,7 @@ type TaskRow struct {
 	Started  time.Time // of the last attempt, zero where that is not known
 	Stored   time.Time // zero where there is no result
 	Run      int64     // that asked it, 0 where none did
+	Measured *Measured // nil: nobody did
 }
 
 // Tasks gives the tasks of a run's job as they were when the run had ended, in the order
@@ -108,8 +177,8 @@ type TaskRow struct {
 func (s *Store) Tasks(ctx context.Context, run *RunRow, rowID string) iter.Seq2[*TaskRow, error] {
 	return func(yield func(*TaskRow, error) bool) {
 		rows, err := s.reading.QueryContext(ctx, `SELECT t.row, t.row_id, t.step, t.key, coalesce(t.class, r.class), coalesce(t.message, r.message), r.question,
-				coalesce(r.model, ''), coalesce(r.ok, 0), r.response, r.thinking, r.done_reason, r.prompt_tokens, r.output_tokens, r.total_ns, r.load_ns, r.prompt_ns, r.output_ns,
-				r.warnings, coalesce(r.simulated, 0), r.status, coalesce(r.attempts, 0), r.started_ms, r.stored_ms, coalesce(r.run, 0)
+				coalesce(r.model, t.model, ''), coalesce(r.ok, 0), r.response, r.thinking, r.done_reason, r.prompt_tokens, r.output_tokens, r.total_ns, r.load_ns, r.prompt_ns, r.output_ns,
+				r.warnings, coalesce(r.simulated, 0), r.status, coalesce(r.attempts, 0), r.started_ms, r.stored_ms, coalesce(r.run, 0), `+measuredNames+`
 			FROM tasks t LEFT JOIN results r ON r.id = t.result
 			WHERE t.job = ? AND t.from_run <= ? AND (t.to_run IS NULL OR t.to_run >= ?) AND ? IN ('', t.row_id) ORDER BY t.row, t.step`,
 			run.Job, run.ID, run.ID, rowID)
@@ -119,7 +188,7 @@ func (s *Store) Tasks(ctx context.Context, run *RunRow, rowID string) iter.Seq2[
 		}
 		defer rows.Close() // its error is rows.Err's
 		for rows.Next() {
-			t, err := scanTask(rows, run.ID)
+			t, err := scanTask(rows, cmp.Or(run.Since, run.ID))
 			if err != nil {
 				yield(nil, s.trouble(err))
 				return
@@ -134,20 +203,23 @@ func (s *Store) Tasks(ctx context.Context, run *RunRow, rowID string) iter.Seq2[
 	}
 }
 
-func scanTask(rows *sql.Rows, run int64) (*TaskRow, error) {
+// scanTask reads a task; those asked by a run since one are its own.
+func scanTask(rows *sql.Rows, since int64) (*TaskRow, error) {
 	var t TaskRow
 	var a pipeline.Answer
 	var key []byte
 	var ok bool
 	var class, message, response, thinking, reason, warnings sql.NullString
 	var prompt, output, total, load, promptTime, outputTime, status, started, stored sql.NullInt64
-	err := rows.Scan(&t.Row, &t.RowID, &t.Step, &key, &class, &message, &t.Question, &t.Model, &ok, &response, &thinking, &reason, &prompt, &output,
-		&total, &load, &promptTime, &outputTime, &warnings, &a.Simulated, &status, &t.Attempts, &started, &stored, &t.Run)
+	var measured measuredColumns
+	err := rows.Scan(append([]any{&t.Row, &t.RowID, &t.Step, &key, &class, &message, &t.Question, &t.Model, &ok, &response, &thinking, &reason, &prompt, &output,
+		&total, &load, &promptTime, &outputTime, &warnings, &a.Simulated, &status, &t.Attempts, &started, &stored, &t.Run}, measured.into()...)...)
 	if err != nil {
 		return nil, err
 	}
 	copy(t.Key[:], key)
-	t.Asked = t.Run == run
+	t.Asked = t.Run > 0 && t.Run >= since
+	t.Measured = measured.measured()
 	if started.Valid {
 		t.Started = time.UnixMilli(started.Int64)
 	}

@@ -14,13 +14,14 @@ func TestRuns(t *testing.T) {
 	s := opened(t)
 	info := RunInfo{
 		Job: "j", File: "j.yaml", Steps: []string{"a"}, Version: "1.2", Server: "http://gpu1:11434", ServerVersion: "0.12",
-		Simulated: true, Partial: true, PID: 4711, Host: "gpu1", Rows: 9,
+		Simulated: true, Partial: true, PID: 4711, Host: "gpu1", Rows: 9, Hardware: "gpu1, linux/amd64",
 	}
 	first := s.Begin(info)
 	keep(t, first, answered(0, "a", "x"))
 	want := RunRow{
 		ID: 1, Job: "j", File: "j.yaml", State: "running", Exit: -1, PID: 4711, Host: "gpu1", Version: "1.2",
 		Server: "http://gpu1:11434", ServerVersion: "0.12", Simulated: true, Partial: true,
+		Steps: []string{"a"}, Hardware: "gpu1, linux/amd64", Since: 1,
 	}
 	if diff := cmp.Diff(&want, runOf(t, s, 1)); diff != "" {
 		t.Errorf("a run under way (-want +got):\n%s", diff)
@@ -28,10 +29,12 @@ func TestRuns(t *testing.T) {
 	err := first.End(t.Context(), Ending{
 		State: "interrupted", Exit: 130, Asked: 3, Reused: 4,
 		Summary: runner.Summary{Rows: 2, OK: 1, Failed: 1, PromptTokens: 5, OutputTokens: 6},
+		Inputs:  map[string]string{"j.yaml": "a1"}, Lag: &Lag{Median: 1, P99: 2},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	want.Inputs, want.Lag = map[string]string{"j.yaml": "a1"}, &Lag{Median: 1, P99: 2}
 	want.State, want.Exit, want.Asked, want.Reused = "interrupted", 130, 3, 4
 	want.Rows, want.OK, want.Failed, want.PromptTokens, want.OutputTokens = 2, 1, 1, 5, 6
 	if diff := cmp.Diff(&want, runOf(t, s, 1)); diff != "" {

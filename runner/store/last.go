@@ -56,7 +56,7 @@ func (v *Snapshot) Close() error {
 
 // Find is Store.Find in this state.
 func (v *Snapshot) Find(ctx context.Context, job string, tasks []runner.Sought) ([]*runner.Stored, error) {
-	found, err := find(ctx, v.conn, job, tasks)
+	found, err := finding{querier: v.conn}.find(ctx, job, tasks)
 	return found, v.store.trouble(err)
 }
 

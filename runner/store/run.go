@@ -21,6 +21,12 @@ type RunInfo struct {
 	PID                   int
 	Host                  string
 	Rows                  int64 // of the job, -1 where nobody knows
+	Hardware              string
+	// Bench is how a benchmark is run, as JSON; nil: it is none. What is measured counts
+	// only for its own run, and for Since where that is not 0: an interrupted run of the
+	// same benchmark with which this one goes on.
+	Bench []byte
+	Since int64
 }
 
 // A Run is one run of a job: the runner.Store of its tasks. The store has a row for it
@@ -29,20 +35,38 @@ type Run struct {
 	store *Store
 	info  RunInfo
 	began time.Time
+	since int64 // of a benchmark: the first run whose results are its own
 	id    int64 // the writer's; read by others after a Flush
 }
 
 // Begin begins a run of a job. Only one run of a job may be under way: see Lock.
 func (s *Store) Begin(info RunInfo) *Run { return &Run{store: s, info: info, began: time.Now()} }
 
+// BeginBench begins a benchmark of a job, which info.Bench describes. The store has a row
+// for it at once, since what is found depends on its number.
+func (s *Store) BeginBench(ctx context.Context, info RunInfo) (*Run, error) {
+	r := s.Begin(info)
+	if err := s.do(ctx, r.begin); err != nil {
+		return nil, err
+	}
+	if r.since = info.Since; r.since == 0 {
+		r.since = r.id
+	}
+	return r, nil
+}
+
 // ID is the run's number, 0 where nothing was written. It is settled after Flush or End.
 func (r *Run) ID() int64 { return r.id }
 
 func (r *Run) job() string { return r.info.Job }
 
-// Find gives what is stored of each key: the newest answer, else the newest failure.
+// Find gives what is stored of each key: the newest answer, else the newest failure. A
+// benchmark finds only what it measured itself.
 func (r *Run) Find(ctx context.Context, tasks []runner.Sought) ([]*runner.Stored, error) {
-	return r.store.Find(ctx, r.info.Job, tasks)
+	if r.info.Bench == nil {
+		return r.store.Find(ctx, r.info.Job, tasks)
+	}
+	return r.store.FindSince(ctx, r.info.Job, r.since, tasks)
 }
 
 // Keep takes what became of a task; done is called from the writer's goroutine, or before
@@ -70,7 +94,28 @@ type Ending struct {
 	State         string // done, interrupted or failed
 	Exit          int
 	Summary       runner.Summary
-	Reused, Asked int64 // tasks
+	Reused, Asked int64             // tasks
+	Inputs        map[string]string // the SHA-256 of each file that the job was made of, by path
+	Lag           *Lag              // nil: not measured
+	Loaded        []Loaded
+	Loads         []Load
+}
+
+// A Load is a model being loaded for a run.
+type Load struct {
+	Model string
+	Began time.Time
+	Took  time.Duration
+}
+
+// A Lag is how long a run's goroutines waited for a processor.
+type Lag struct{ Median, P99 time.Duration }
+
+// A Loaded is a model of a run as the server had it in memory.
+type Loaded struct {
+	Model, Digest  string
+	Size, SizeVRAM int64 // bytes
+	Context        int   // tokens
 }
 
 // End waits until all that the run kept is durable, and notes how it ended. After a
@@ -94,12 +139,52 @@ func (r *Run) End(ctx context.Context, e Ending) error {
 		return nil
 	}
 	return r.store.do(ctx, func(ctx context.Context, w *writer) error {
+		median, p99 := e.Lag.columns()
 		_, err := w.conn.ExecContext(ctx, `UPDATE runs SET ended_ms = ?, state = ?, exit = ?, rows = ?, ok = ?, failed = ?,
-			asked = ?, reused = ?, prompt_tokens = ?, output_tokens = ? WHERE id = ?`,
+			asked = ?, reused = ?, prompt_tokens = ?, output_tokens = ?, inputs = ?, lag_median_ns = ?, lag_p99_ns = ? WHERE id = ?`,
 			time.Now().UnixMilli(), e.State, e.Exit, e.Summary.Rows, e.Summary.OK, e.Summary.Failed,
-			e.Asked, e.Reused, e.Summary.PromptTokens, e.Summary.OutputTokens, r.id)
-		return err
+			e.Asked, e.Reused, e.Summary.PromptTokens, e.Summary.OutputTokens, inputsJSON(e.Inputs), median, p99, r.id)
+		if err != nil {
+			return err
+		}
+		for _, m := range e.Loaded {
+			if err := r.loaded(ctx, w, m); err != nil {
+				return err
+			}
+		}
+		for _, l := range e.Loads {
+			_, err := w.conn.ExecContext(ctx, `INSERT INTO loads (run, model, began_us, took_ns) VALUES (?, ?, ?, ?)`,
+				r.id, l.Model, r.onClock(l.Began).UnixMicro(), int64(l.Took))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+func (l *Lag) columns() (median, p99 any) {
+	if l == nil {
+		return nil, nil
+	}
+	return int64(l.Median), int64(l.P99)
+}
+
+func inputsJSON(inputs map[string]string) any {
+	if inputs == nil {
+		return nil
+	}
+	text, err := json.Marshal(inputs)
+	if err != nil {
+		return nil // texts can always be marshalled
+	}
+	return string(text)
+}
+
+func (r *Run) loaded(ctx context.Context, w *writer, m Loaded) error {
+	_, err := w.conn.ExecContext(ctx, `INSERT OR REPLACE INTO loaded (run, model, digest, size, size_vram, context) VALUES (?, ?, ?, ?, ?, ?)`,
+		r.id, m.Model, m.Digest, m.Size, m.SizeVRAM, m.Context)
+	return err
 }
 
 // gone chooses the current tasks of a job that it has no more.
@@ -137,9 +222,16 @@ func (r *Run) begin(ctx context.Context, w *writer) error {
 		return nil
 	}
 	i := &r.info
-	done, err := w.conn.ExecContext(ctx, `INSERT INTO runs (job, file, began_ms, state, pid, host, version, server, server_version, simulated, partial)
-		VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?)`,
-		i.Job, i.File, r.began.UnixMilli(), i.PID, i.Host, i.Version, i.Server, i.ServerVersion, i.Simulated, i.Partial)
+	var bench, since any
+	if i.Bench != nil {
+		bench = string(i.Bench)
+	}
+	if i.Since != 0 {
+		since = i.Since
+	}
+	done, err := w.conn.ExecContext(ctx, `INSERT INTO runs (job, file, began_ms, state, pid, host, version, server, server_version, simulated, partial, steps, hardware, bench, since)
+		VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		i.Job, i.File, r.began.UnixMilli(), i.PID, i.Host, i.Version, i.Server, i.ServerVersion, i.Simulated, i.Partial, jsonList(i.Steps), i.Hardware, bench, since)
 	if err != nil {
 		return err
 	}
@@ -165,11 +257,12 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		text string
 	}{
 		{&s.result, `INSERT INTO results (key, question, model, ok, response, thinking, done_reason, prompt_tokens, output_tokens,
-			total_ns, load_ns, prompt_ns, output_ns, warnings, simulated, class, message, status, attempts, run, started_ms, stored_ms)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+			total_ns, load_ns, prompt_ns, output_ns, warnings, simulated, class, message, status, attempts, run, started_ms, stored_ms,
+			due_us, sent_us, late_ns, first_ns, text_ns, newest_ns, last_ns, chunks)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.newest, newestQuery},
 		{&s.closeTask, `UPDATE tasks SET to_run = ? WHERE job = ? AND row = ? AND step = ? AND from_run = ?`},
-		{&s.task, `INSERT OR REPLACE INTO tasks (job, row, step, from_run, row_id, key, result, class, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.task, `INSERT OR REPLACE INTO tasks (job, row, step, from_run, row_id, key, result, class, message, model) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.attempt, `INSERT INTO attempts (run, row, row_id, step, attempt, key, started_ms, elapsed_ns, class, message, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.current, currentQuery},
 	} {
@@ -198,7 +291,7 @@ func (r *Run) result(o *runner.Outcome, before current) func(context.Context, *w
 		if err := r.begin(ctx, w); err != nil {
 			return err
 		}
-		id, err := insertResult(ctx, w.stmts.result, newResult(o, r.id))
+		id, err := insertResult(ctx, w.stmts.result, newResult(o, r))
 		if err != nil {
 			return err
 		}
@@ -217,13 +310,14 @@ type result struct {
 	run      any // a number, or nil
 	started  time.Time
 	stored   time.Time
+	measured *Measured // nil: nobody did
 }
 
-func newResult(o *runner.Outcome, run int64) *result {
+func newResult(o *runner.Outcome, run *Run) *result {
 	res := o.Result
 	r := &result{
 		key: res.Key, question: string(o.Question), answer: res.Answer, err: res.Err,
-		attempts: res.Attempts, run: run, started: o.Started, stored: time.Now(),
+		attempts: res.Attempts, run: run.id, started: o.Started, stored: time.Now(), measured: run.measured(o),
 	}
 	if res.Request != nil {
 		r.model = res.Request.Model
@@ -249,9 +343,11 @@ func insertResult(ctx context.Context, stmt *sql.Stmt, r *result) (int64, error)
 	if !r.started.IsZero() {
 		started = r.started.UnixMilli()
 	}
+	m := r.measured.columns()
 	done, err := stmt.ExecContext(ctx, r.key[:], r.question, r.model, r.err == nil, a.Response, a.Thinking, a.DoneReason, a.PromptEvalCount, a.EvalCount,
 		int64(a.TotalDuration), int64(a.LoadDuration), int64(a.PromptEvalDuration), int64(a.EvalDuration), warnings, a.Simulated,
-		class, message, status, r.attempts, r.run, started, r.stored.UnixMilli())
+		class, message, status, r.attempts, r.run, started, r.stored.UnixMilli(),
+		m.due, m.sent, m.late, m.first, m.text, m.newest, m.last, m.chunks)
 	if err != nil {
 		return 0, err
 	}

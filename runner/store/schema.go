@@ -108,6 +108,45 @@ CREATE TABLE files (               -- the output files that a job's last whole r
   run            INTEGER,          -- that noted it so; NULL: a run that changed nothing else
   PRIMARY KEY (job, path)
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE runs ADD COLUMN steps TEXT;           -- a JSON list: the job's steps in file order
+ALTER TABLE runs ADD COLUMN bench TEXT;           -- how a benchmark is run, as JSON; NULL: it is none
+ALTER TABLE runs ADD COLUMN since INTEGER;        -- of a benchmark that went on with one that was interrupted: the run that began it
+ALTER TABLE runs ADD COLUMN inputs TEXT;          -- JSON: the SHA-256 of each file that the job was made of
+ALTER TABLE runs ADD COLUMN hardware TEXT;        -- what the figures depend on beside the models
+ALTER TABLE runs ADD COLUMN lag_median_ns INTEGER; -- how long goroutines waited for a processor
+ALTER TABLE runs ADD COLUMN lag_p99_ns INTEGER;
+
+-- What the reader of an answer measured; NULL: nobody did. Microseconds since 1970 are of
+-- one monotonic clock in each run.
+ALTER TABLE results ADD COLUMN due_us INTEGER;    -- when its first attempt was to start
+ALTER TABLE results ADD COLUMN sent_us INTEGER;   -- when its last attempt began to be sent
+ALTER TABLE results ADD COLUMN late_ns INTEGER;   -- how much later that was than it was to be
+ALTER TABLE results ADD COLUMN first_ns INTEGER;  -- from sending to the first text or thinking
+ALTER TABLE results ADD COLUMN text_ns INTEGER;   -- from sending to the first text
+ALTER TABLE results ADD COLUMN newest_ns INTEGER; -- from sending to the last text or thinking
+ALTER TABLE results ADD COLUMN last_ns INTEGER;   -- from sending to the last byte
+ALTER TABLE results ADD COLUMN chunks INTEGER;    -- pieces with text or thinking
+
+ALTER TABLE tasks ADD COLUMN model TEXT;          -- of a task without a result: the model that it would have asked
+
+CREATE TABLE loads (                              -- each time that a run waited for a model to be loaded
+  id             INTEGER PRIMARY KEY,
+  run            INTEGER NOT NULL,
+  model          TEXT NOT NULL,
+  began_us       INTEGER NOT NULL,                -- microseconds since 1970, by the run's clock
+  took_ns        INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE loaded (                             -- the models of a run, as the server had them in memory
+  run            INTEGER NOT NULL,
+  model          TEXT NOT NULL,
+  digest         TEXT NOT NULL,
+  size           INTEGER NOT NULL,                -- bytes
+  size_vram      INTEGER NOT NULL,                -- bytes of it in a GPU's memory
+  context        INTEGER NOT NULL,                -- tokens
+  PRIMARY KEY (run, model)
+) STRICT, WITHOUT ROWID;
 `}
 
 // migrate brings the file to the version after the last of the steps, in one transaction.

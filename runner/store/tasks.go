@@ -151,13 +151,16 @@ func (r *Run) setTask(ctx context.Context, w *writer, o *runner.Outcome, before 
 		}
 	}
 	before[at] = now
-	var id, class, message any
-	if result != 0 {
+	var id, class, message, model any
+	switch {
+	case result != 0:
 		id = result
+	case o.Result.Request != nil:
+		model = o.Result.Request.Model
 	}
 	if now.class != "" {
 		class, message = now.class, now.message
 	}
-	_, err := w.stmts.task.ExecContext(ctx, at.job, at.row, at.step, r.id, now.rowID, keyOrNil(now.key), id, class, message)
+	_, err := w.stmts.task.ExecContext(ctx, at.job, at.row, at.step, r.id, now.rowID, keyOrNil(now.key), id, class, message, model)
 	return err
 }

@@ -27,7 +27,7 @@ type Selection struct {
 //	{"v":1,"kind":"results","row":{"id":1,"key":"9f2c...","question":"{...}",...}}
 type line struct {
 	Version int            `json:"v"`
-	Kind    string         `json:"kind"` // runs, results, tasks, attempts, models or files
+	Kind    string         `json:"kind"` // the table
 	Row     map[string]any `json:"row"`
 }
 
@@ -48,6 +48,8 @@ var tables = []table{
 	{"tasks", "job, row, step, from_run", "true", "job = ?1", "job = " + runJob + " AND from_run <= ?1 AND (to_run IS NULL OR to_run >= ?1)"},
 	{"attempts", "id", "true", "run IN (SELECT id FROM runs WHERE job = ?1)", "run = ?1"},
 	{"models", "name", "true", "true", "true"},
+	{"loads", "id", "true", "run IN (SELECT id FROM runs WHERE job = ?1)", "run = ?1"},
+	{"loaded", "run, model", "true", "run IN (SELECT id FROM runs WHERE job = ?1)", "run = ?1"},
 	{"files", "job, path", "true", "job = ?1", "job = " + runJob},
 }
 
@@ -190,6 +192,9 @@ func (i *importing) read(ctx context.Context, r io.Reader) error {
 func (i *importing) add(ctx context.Context, l *line) error {
 	switch l.Kind {
 	case "runs":
+		if err := i.refer(l, "since", i.runs); err != nil {
+			return err
+		}
 		return i.addNumbered(ctx, l, i.runs, []string{"job", "began_ms", "pid", "host"})
 	case "results":
 		if err := i.refer(l, "run", i.runs); err != nil {
@@ -207,12 +212,12 @@ func (i *importing) add(ctx context.Context, l *line) error {
 		if err != nil || known {
 			return err
 		}
-	case "attempts":
+	case "attempts", "loads":
 		if err := i.refer(l, "run", i.runs); err != nil {
 			return err
 		}
 		delete(l.Row, "id")
-	case "files":
+	case "files", "loaded":
 		if err := i.refer(l, "run", i.runs); err != nil {
 			return err
 		}

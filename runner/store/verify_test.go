@@ -34,7 +34,7 @@ func TestVerify(t *testing.T) {
 		{"a failure without a class", "UPDATE results SET class = NULL WHERE id = 4", []string{"result 4: it has failed and has no class"}},
 		{"a result that is gone", "DELETE FROM results WHERE id = 2", []string{"job j, row r1, step a: its result is missing"}},
 		{"somebody else's result", "UPDATE tasks SET result = 3 WHERE row = 1", []string{"job j, row r1, step a: its result has another key"}},
-		{"a task that is two things", "INSERT INTO tasks SELECT job, row, step, 7, NULL, row_id, key, result, class, message FROM tasks WHERE row = 0",
+		{"a task that is two things", "INSERT INTO tasks SELECT job, row, step, 7, NULL, row_id, key, result, class, message, model FROM tasks WHERE row = 0",
 			[]string{"job j, row r0, step a: it is there twice"}},
 		{"a question that is not known", "UPDATE results SET question = NULL", nil},
 	}
