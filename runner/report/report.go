@@ -31,15 +31,18 @@ type Report struct {
 
 	// Groups are what was measured, a group for each model, step and level of load, the
 	// fastest first: by median latency, those without one last.
-	Groups      []Group      `json:"groups"`
-	Comparisons []Comparison `json:"comparisons,omitempty"` // each pair of models of a step and level
-	Failures    []Failure    `json:"failures,omitempty"`    // by cause, the most frequent first
-	Hints       []string     `json:"hints,omitempty"`       // what the figures suggest; one sentence each
-	Warnings    []string     `json:"warnings,omitempty"`    // why figures are to be doubted; one sentence each
-	Missed      []Missed     `json:"missed,omitempty"`      // thresholds and baselines
-	Timeline    []Span       `json:"timeline,omitempty"`    // requests and loads by start; at most MaxRows of them
-	Answers     []Row        `json:"answers,omitempty"`     // rows one by one: failed ones first, then a seeded sample, both in row order
-	Columns     []string     `json:"columns,omitempty"`     // names of the variables of Answers, in the job's order
+	Groups      []Group       `json:"groups"`
+	Comparisons []Comparison  `json:"comparisons,omitempty"` // each pair of models of a step and level
+	Failures    []Failure     `json:"failures,omitempty"`    // by cause, the most frequent first
+	Hints       []string      `json:"hints,omitempty"`       // what the figures suggest; one sentence each
+	Warnings    []string      `json:"warnings,omitempty"`    // why figures are to be doubted; one sentence each
+	Missed      []Missed      `json:"missed,omitempty"`      // thresholds and baselines
+	Changes     []Change      `json:"changes,omitempty"`     // against a baseline (Against); figure by figure in the order of Groups
+	ByAxis      []AxisQuality `json:"by_axis,omitempty"`     // quality by the values of each variable, in the job's order
+	Timeline    []Span        `json:"timeline,omitempty"`    // requests and loads by start; at most MaxRows of them
+	Answers     []Row         `json:"answers,omitempty"`     // rows one by one: failed ones first, then a seeded sample, both in row order
+	Columns     []string      `json:"columns,omitempty"`     // names of the variables of Answers, in the job's order
+	Dropped     int64         `json:"dropped,omitempty"`     // rows that Answers leave out, since they are more than MaxRows
 }
 
 // A Run is which run it was.
@@ -56,6 +59,30 @@ type Run struct {
 	ServerVersion string    `json:"server_version,omitempty"`
 	Simulated     bool      `json:"simulated,omitempty"`
 	Partial       bool      `json:"partial,omitempty"` // over a part of the rows
+	// Hardware is what the run's figures depend on beside the models: the machine that
+	// runner ran on, and its server where that is another one. Runs with different
+	// hardware are not compared unless told to.
+	Hardware string  `json:"hardware"`
+	Models   []Model `json:"models,omitempty"` // as the server had them, by name
+	// Lag is the run's own error: how long its goroutines waited for a processor before
+	// they ran, which every time it measured may be late by. Seconds.
+	Lag *Lag `json:"lag,omitempty"`
+}
+
+// A Model is a model as the server of a run had it.
+type Model struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+	// Accelerated is the share of it that was in a GPU's memory, from 0 (it ran on the
+	// CPU) to 1; nil: not known.
+	Accelerated *float64 `json:"accelerated,omitempty"`
+	Context     int      `json:"context,omitempty"` // tokens that it was loaded with; 0: not known
+}
+
+// A Lag is a distribution of delays, in seconds.
+type Lag struct {
+	Median float64 `json:"median"`
+	P99    float64 `json:"p99"`
 }
 
 // A Bench is how a benchmark was run.
@@ -63,6 +90,12 @@ type Bench struct {
 	Runs   int    `json:"runs"`   // repetitions of each row that count
 	Warmup int    `json:"warmup"` // repetitions before them that don't
 	Order  string `json:"order"`  // grouped or interleaved
+	// Levels are the loads that were measured, one after the other; of a benchmark that
+	// names none, one.
+	Levels []Level `json:"levels,omitempty"`
+	// Goodput are the limits that a request has to keep to count for a group's goodput,
+	// in seconds by figure: ttft, tpot, latency. Empty: none.
+	Goodput map[string]float64 `json:"goodput,omitempty"`
 }
 
 // A Level is the load that a group was measured under. One of its fields is set; both
@@ -94,7 +127,7 @@ type Group struct {
 	Schedule *Stat `json:"schedule_latency,omitempty"` // open loop: to the last byte from when it was to start
 
 	// The server's own.
-	Load     *Stat `json:"load,omitempty"`     // of requests that found the model not loaded; they are in no other figure
+	Load     *Stat `json:"load,omitempty"`     // of the model: before its first request, and of requests that found it not loaded, which are in no other figure
 	Queue    *Stat `json:"queue,omitempty"`    // total - load - prompt - generation
 	Prompt   *Stat `json:"prompt,omitempty"`   // reading the prompt
 	Generate *Stat `json:"generate,omitempty"` // writing the answer
@@ -107,7 +140,9 @@ type Group struct {
 	RequestsPerSecond   float64 `json:"requests_per_sec,omitempty"`
 	PromptTokens        int64   `json:"prompt_tokens"`
 	OutputTokens        int64   `json:"output_tokens"`
-	Cold                int     `json:"cold,omitempty"` // requests that found the model not loaded
+	// Goodput is the requests per second that kept all of Bench.Goodput; nil without limits.
+	Goodput *float64 `json:"goodput,omitempty"`
+	Cold    int      `json:"cold,omitempty"` // requests that found the model not loaded
 
 	// The report's own error: how late requests were sent, after when they were to be.
 	Late *Stat `json:"late,omitempty"`
@@ -185,18 +220,22 @@ type Span struct {
 	Error string  `json:"error,omitempty"` // class of a failed one
 }
 
-// A Row is one row with its answers, for reading them side by side.
+// A Row is what was answered to one question, for reading the answers of models side by
+// side: rows of the job that differ only in their model (and in repetition and load) are
+// one Row, named by the first of them.
 type Row struct {
 	Number int64             `json:"row"`
 	ID     string            `json:"id"`
-	Vars   map[string]string `json:"vars,omitempty"`
-	Cells  []Cell            `json:"cells"` // by step and model, in the job's order
+	Vars   map[string]string `json:"vars,omitempty"` // those that all of its cells share
+	Cells  []Cell            `json:"cells"`          // by step, in it by model, in the order of the report's groups
 }
 
-// A Cell is one task of a row.
+// A Cell is one step of a row under one model: its first failed task, else its first one.
 type Cell struct {
 	Step     string  `json:"step"`
 	Model    string  `json:"model,omitempty"`
+	Row      int64   `json:"row,omitempty"`    // the row of its task
+	Count    int     `json:"count"`            // tasks that it stands for: repetitions, levels of load
 	Prompt   string  `json:"prompt,omitempty"` // the newest message of the user
 	Response string  `json:"response,omitempty"`
 	Class    string  `json:"class,omitempty"` // of a failure

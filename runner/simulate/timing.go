@@ -35,6 +35,15 @@ func DefaultTiming() Timing {
 	}
 }
 
+// Faster is the timing with all times divided by a speed: unlike Config.Speed it also
+// changes what answers report.
+func (t Timing) Faster(speed float64) Timing {
+	for _, d := range []*time.Duration{&t.Load, &t.FirstToken, &t.PerPromptToken, &t.PerToken, &t.Service} {
+		*d = time.Duration(float64(*d) / speed)
+	}
+	return t
+}
+
 // loadedDuration is the load_duration of answers: what v0.17.7 needs to see that
 // a model is loaded.
 const loadedDuration = time.Millisecond

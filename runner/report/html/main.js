@@ -1,0 +1,7 @@
+document.documentElement.dataset.script = "";
+startTheme();
+startPrint();
+startGroups();
+startCharts();
+startTimeline();
+startAnswers();
