@@ -17,7 +17,7 @@ const planAfter = 2 * time.Second
 // began, and says how many tasks are to be asked. The caller calls end, perhaps twice;
 // it ends the look, and waits for it.
 func (r *applying) planAlongside(ctx context.Context, v *view) (end func()) {
-	if r.keeping == nil || r.offline || r.quiet || r.flags.redo {
+	if r.keeping == nil || r.measures() || r.offline || r.quiet || r.flags.redo {
 		return func() {}
 	}
 	known, err := r.keeping.HasJob(ctx, r.keeping.stored.job)

@@ -27,10 +27,15 @@ type applying struct {
 	offline bool     // nothing is asked
 	only    func(*pipeline.Row) bool
 	records sink
+	bench   store.RunInfo // of a benchmark that has not begun
+	report  *reporting    // nil until the run has ended, and where it has no report
 }
 
 // applyOne runs one job, against a simulated server of its own where s is nil.
 func (a *app) applyOne(ctx context.Context, j *checkedJob, s *server, flags *applyFlags, events *eventFile) (err error) {
+	if j.plan.Bench != nil && (flags.none || flags.offline) {
+		return fail(exitMistake, "a benchmark is measured anew and read from the store: it goes with neither --offline nor --no-store")
+	}
 	if namesNoModel(j.job) {
 		return a.noModel(ctx, j.file, &flags.hostFlags)
 	}
@@ -66,7 +71,7 @@ func (a *app) applyOne(ctx context.Context, j *checkedJob, s *server, flags *app
 }
 
 func (r *applying) apply(ctx context.Context) error {
-	if err := r.begin(); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return err
 	}
 	if err := r.connect(ctx); err != nil {
@@ -82,19 +87,43 @@ func (r *applying) apply(ctx context.Context) error {
 }
 
 // begin begins the run in the store, which has no trace of it before it keeps something.
-func (r *applying) begin() error {
+func (r *applying) begin(ctx context.Context) error {
 	if r.keeping == nil {
 		return nil
 	}
+	bench, err := benchJSON(r.job.plan)
+	if err != nil {
+		return err
+	}
+	file, err := r.job.folder.inside(r.job.file)
+	if err != nil {
+		return err
+	}
 	host, _ := os.Hostname() // for people: without one they have the process
 	info := store.RunInfo{
-		Job: r.keeping.job, File: r.job.job.File, Version: versionName(), Simulated: r.flags.simulate,
+		Job: r.keeping.job, File: file, Version: versionName(), Simulated: r.flags.simulate,
+		Hardware: hardware(r.server, r.flags.simulate), Bench: bench,
 		Steps: stepIDs(r.job.plan), Partial: r.flags.partial(), PID: os.Getpid(), Host: host, Rows: r.job.plan.Total,
 	}
 	if r.server != nil {
 		info.Server = r.server.name
 	}
-	r.keeping.begin(info)
+	if bench == nil {
+		r.keeping.run = r.keeping.Begin(info)
+		return nil
+	}
+	r.bench = info // it begins when the server is known to be there
+	return nil
+}
+
+// beginBench begins a benchmark, or goes on with one that was interrupted.
+func (r *applying) beginBench(ctx context.Context) (err error) {
+	if r.bench.Since, err = r.resumed(ctx, &r.bench); err != nil {
+		return err
+	}
+	if r.keeping.run, err = r.keeping.BeginBench(ctx, r.bench); err != nil {
+		return storeExit(err)
+	}
 	return nil
 }
 
@@ -108,8 +137,11 @@ func (r *applying) connect(ctx context.Context) error {
 	if r.keeping == nil {
 		return failed
 	}
-	if failed != nil {
+	if failed != nil && !r.measures() {
 		return r.goOnWithout(ctx, failed)
+	}
+	if failed != nil {
+		return failed
 	}
 	r.digests = r.server.digests(ctx)
 	if r.flags.locked {
@@ -120,8 +152,14 @@ func (r *applying) connect(ctx context.Context) error {
 	if err := r.keeping.SawModels(ctx, r.digests.all()); err != nil {
 		return storeExit(err)
 	}
+	if r.measures() {
+		return r.beginBench(ctx)
+	}
 	return r.adopt(ctx)
 }
+
+// measures says whether the run is a benchmark.
+func (r *applying) measures() bool { return r.job.plan.Bench != nil }
 
 // holdToPlan refuses a saved plan of which something has changed since.
 func (r *applying) holdToPlan() error {
@@ -167,8 +205,12 @@ func (r *applying) preflight(ctx context.Context) error {
 			r.info("warning: %s", w)
 		}
 	}
-	if err != nil && (report == nil || !r.flags.skipMissing || len(report.Models) == 0) {
+	skip := r.flags.skipMissing || r.measures() // a benchmark's line of a missing model says so
+	if err != nil && (report == nil || !skip || len(report.Models) == 0) {
 		return fail(exitServer, "%v", err)
+	}
+	if err != nil && r.measures() {
+		r.info("warning: %v", err)
 	}
 	r.server.report = report
 	return nil
@@ -331,17 +373,25 @@ func (r *applying) run(ctx context.Context) error {
 	defer signals.close()
 	opts := r.options(v)
 	opts.Stop = signals.stop
-	summary, err := runner.Run(ctx, r.job.plan, r.model(), opts, func(rec *runner.Record) error {
-		v.record(rec)
+	emit := func(rec *runner.Record) error {
+		if !r.measures() { // a benchmark's report tells of failures, by cause
+			v.record(rec)
+		}
 		return r.records.write(rec)
-	})
+	}
+	var o ran
+	if r.measures() {
+		o.summary, o.measured, o.cut = r.measure(ctx, v, opts, emit)
+	} else {
+		o.summary, o.cut = runner.Run(ctx, r.job.plan, r.model(), opts, emit)
+	}
 	endPlanning()
-	r.events.end(&summary, err)
+	r.events.end(&o.summary, o.cut)
 	if v.live != nil {
 		v.live.close()
 	}
 	v.progress.close()
-	return r.end(ctx, &summary, err, v.meter.total())
+	return r.end(ctx, &o, v.meter.total())
 }
 
 // model is what is asked, nil where nothing is.
@@ -369,26 +419,36 @@ func (r *applying) options(v *view) runner.Options {
 	return opts
 }
 
-// end puts the outputs in their place, and keeps how the run went.
-func (r *applying) end(ctx context.Context, summary *runner.Summary, failed error, total int64) error {
+// A ran is how a run went, before anything is made of it.
+type ran struct {
+	summary  runner.Summary
+	measured *measuring // nil: it was no benchmark
+	cut      error      // why it did not come to all of its rows; nil: it did
+}
+
+// end puts the outputs in their place, keeps how the run went, and reports it.
+func (r *applying) end(ctx context.Context, o *ran, total int64) error {
 	end := &ending{
-		app: r.app, records: r.records, summary: summary, limit: r.job.plan.MaxFailures,
+		app: r.app, records: r.records, summary: &o.summary, limit: r.job.plan.MaxFailures,
 		simulated: r.flags.simulate || r.server != nil && r.server.report != nil && r.server.report.Simulated,
 		noRows:    noRows(&r.flags.jobFlags), total: total, kept: r.keeping != nil,
 	}
-	err := end.finish(failed)
+	err := end.finish(o.cut)
 	if r.keeping == nil {
 		return err
 	}
-	if trouble := r.keepEnd(context.WithoutCancel(ctx), summary, failed == nil, err); trouble != nil && err == nil {
+	ctx = context.WithoutCancel(ctx)
+	if trouble := r.keepEnd(ctx, o, err); trouble != nil && err == nil {
 		return trouble
 	}
-	return err
+	if o.cut != nil || codeOf(err) > exitFailedRows {
+		return err
+	}
+	return r.tell(ctx, &o.summary, err)
 }
 
-// keepEnd keeps which files there are now, and how the run ended; whole says that it came
-// to all of its rows.
-func (r *applying) keepEnd(ctx context.Context, summary *runner.Summary, whole bool, ended error) error {
+// keepEnd keeps which files there are now, which models, and how the run ended.
+func (r *applying) keepEnd(ctx context.Context, o *ran, ended error) error {
 	if files, ok := r.records.(*fileSink); ok && files.committed {
 		if err := r.keepFiles(ctx, files.written); err != nil {
 			return err
@@ -399,19 +459,34 @@ func (r *applying) keepEnd(ctx context.Context, summary *runner.Summary, whole b
 			return storeExit(err)
 		}
 	}
-	code := exitOK
-	var e *exit
-	if errors.As(ended, &e) {
-		code = e.code
-	}
-	err := r.keeping.run.End(ctx, store.Ending{
-		State: stateOfExit(code, whole), Exit: code, Summary: *summary,
-		Reused: summary.Reused, Asked: summary.Attempts - summary.Retries,
-	})
+	inputs, err := r.job.inputs(&r.flags.jobFlags)
 	if err != nil {
+		return err
+	}
+	code := codeOf(ended)
+	end := store.Ending{
+		State: stateOfExit(code, o.cut == nil), Exit: code, Summary: o.summary, Inputs: inputs,
+		Reused: o.summary.Reused, Asked: o.summary.Attempts - o.summary.Retries, Loaded: o.measured.models(),
+	}
+	if o.measured != nil {
+		end.Lag, end.Loads = o.measured.lag.lag(), o.measured.loads
+	}
+	if err := r.keeping.run.End(ctx, end); err != nil {
 		return storeExit(err)
 	}
 	return nil
+}
+
+// codeOf is the exit code of an error.
+func codeOf(err error) int {
+	var e *exit
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &e):
+		return e.code
+	}
+	return exitMistake
 }
 
 func stepIDs(plan *pipeline.Plan) []string {

@@ -82,3 +82,20 @@ func (f *folder) fingerprint(name string) (string, error) {
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
+
+// inputs are the fingerprints of all that a job was made of: its files, and what the
+// command line put in.
+func (j *loadedJob) inputs(flags *jobFlags) (map[string]string, error) {
+	inputs, err := j.folder.fingerprints()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range flags.vars {
+		inputs["--var "+v] = ""
+	}
+	for _, name := range flags.env {
+		sum := sha256.Sum256([]byte(j.job.Env[name]))
+		inputs["--env "+name] = hex.EncodeToString(sum[:])
+	}
+	return inputs, nil
+}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/batchrunner/runner/specs"
 )
 
 const interruptedLine = "interrupted: requests in flight get 5 seconds; Ctrl-C again leaves at once"
@@ -35,6 +37,32 @@ func partOf(rows string, whole int64) string {
 	return fmt.Sprintf("%s of %s", strings.TrimSuffix(strings.TrimSuffix(rows, "s"), " row"), plural(whole, "row"))
 }
 
+// benchPhrase says how a benchmark measures.
+func benchPhrase(b *specs.Bench) string {
+	loads := make([]string, len(b.Levels))
+	for i, l := range b.Levels {
+		loads[i] = l.Text
+	}
+	phrase := "measured " + timesPhrase(b.Runs)
+	if b.Warmup > 0 {
+		phrase += " after " + plural(int64(b.Warmup), "warm-up")
+	}
+	if b.Interleaved {
+		phrase += ", interleaved"
+	}
+	if b.Levels[0].Rate > 0 {
+		return phrase + ", started at " + strings.Join(loads, ", ")
+	}
+	return phrase + ", " + strings.Join(loads, ", ") + " at a time"
+}
+
+func timesPhrase(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
 // firstLine says what is about to run.
 func (r *applying) firstLine() string {
 	plan := r.job.plan
@@ -50,7 +78,11 @@ func (r *applying) firstLine() string {
 	if r.server.report.Simulated {
 		where = "a simulated server"
 	}
-	line += fmt.Sprintf(" on %s, %d at a time", where, plan.Concurrency)
+	line += " on " + where
+	if r.measures() {
+		return line + ", " + benchPhrase(plan.Bench)
+	}
+	line += fmt.Sprintf(", %d at a time", plan.Concurrency)
 	if plan.Rate > 0 {
 		line += ", at most " + perSecond(plan.Rate)
 	}

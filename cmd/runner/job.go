@@ -22,6 +22,8 @@ type jobFlags struct {
 	concurrent  bool   // --concurrency was given
 	rowID       string // plan --row
 	backstop    bool   // validate: hold the file against the schema too
+	benchmark   bool   // the job is a benchmark, also where it is none itself
+	runsWanted  int    // how often its rows are measured, instead of what it says; 0: as it says
 	concurrency int
 }
 
@@ -50,6 +52,8 @@ func (f *jobFlags) options(a *app) (specs.Options, error) {
 		Env:         map[string]string{},
 		Concurrency: f.concurrency,
 		Backstop:    f.backstop,
+		Bench:       f.benchmark,
+		Runs:        f.runsWanted,
 	}
 	if f.concurrency < 0 || f.concurrency == 0 && f.concurrent {
 		return o, fail(exitMistake, "--concurrency %d: at least one request must be in flight", f.concurrency)

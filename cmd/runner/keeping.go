@@ -186,9 +186,6 @@ func lockExit(err error) error {
 	return fail(exitDisk, "%v", err)
 }
 
-// begin begins a run.
-func (k *keeping) begin(info store.RunInfo) { k.run = k.Begin(info) }
-
 // close ends the use of the store and frees the lock.
 func (k *keeping) close() error {
 	return errors.Join(k.Close(), k.lock.Unlock())

@@ -110,6 +110,9 @@ func (a *app) planTotals(j *loadedJob, checked *pipeline.Checked, flags *planFla
 		rows = plural(n, "row")
 	}
 	fmt.Fprintf(a.out, "%s, %s, %s\n", rows, plural(int64(len(j.plan.Steps)), "step"), modelNames(checked))
+	if j.plan.Bench != nil {
+		fmt.Fprintf(a.out, "a benchmark: %s\n", benchPhrase(j.plan.Bench))
+	}
 	a.planIncludes(j)
 	return nil
 }

@@ -85,7 +85,7 @@ func (a *app) planChanges(ctx context.Context, j *loadedJob, models []string, fl
 	}
 	defer left()
 	opts := preview.Options{Identify: p.digests.identify, Redo: flags.redo, RetryFailed: flags.retryFailed}
-	if known != nil {
+	if known != nil && j.plan.Bench == nil { // a benchmark finds nothing that was measured before
 		opts.Known = known
 	}
 	each := p.tell

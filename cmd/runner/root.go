@@ -59,6 +59,8 @@ func (a *app) addCommands(cmd *cobra.Command, args []string) {
 		{"validate", first, a.validateCommand},
 		{"plan", first, a.planCommand},
 		{"apply", first, a.applyCommand},
+		{"bench", first, a.benchCommand},
+		{"report", first, a.reportCommand},
 		{"models", more, a.modelsCommand},
 		{"lock", more, a.lockCommand},
 		{"runs", more, a.runsCommand},

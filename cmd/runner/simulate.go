@@ -53,6 +53,9 @@ func (a *app) simulated(ctx context.Context, j *checkedJob, flags *applyFlags) (
 	}
 	if flags.speed > 0 {
 		config.Timing, config.Speed = simulate.DefaultTiming(), flags.speed
+		if j.plan.Bench != nil { // it is to see times as they were, its queue too
+			config.Timing, config.Speed, config.Measured = config.Timing.Faster(flags.speed), 1, true
+		}
 	}
 	address, stop, err := startSimulated(ctx, config)
 	if err != nil {

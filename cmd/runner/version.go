@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"github.com/batchrunner/runner/runner/report"
 	"github.com/batchrunner/runner/schema"
 	"github.com/spf13/cobra"
 )
@@ -37,7 +38,8 @@ func versionName() string {
 }
 
 func (a *app) schemaCommand() *cobra.Command {
-	return &cobra.Command{
+	var ofReports bool
+	cmd := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of job files, for editors",
 		Long: `Prints the JSON Schema (draft-07) of job files. Editors with a YAML language
@@ -45,13 +47,21 @@ server complete and check job files that begin with
 
   # yaml-language-server: $schema=.runner/job.schema.json
 
-"runner init" writes that file; or: runner schema > .runner/job.schema.json`,
+"runner init" writes that file; or: runner schema > .runner/job.schema.json
+
+With --report it is the schema of JSON reports, for programs that read them.`,
 		Args: arguments(0, 0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := a.out.Write(schema.Job())
+			text := schema.Job()
+			if ofReports {
+				text = report.Schema()
+			}
+			_, err := a.out.Write(text)
 			return printed(err)
 		},
 	}
+	cmd.Flags().BoolVar(&ofReports, "report", false, "print the schema of JSON reports")
+	return cmd
 }
 
 // printed makes the exit of a text that could not be printed.

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/batchrunner/runner/runner"
+	"github.com/batchrunner/runner/runner/output"
+	"github.com/batchrunner/runner/runner/report"
+	"github.com/batchrunner/runner/runner/store"
+	"github.com/batchrunner/runner/specs"
+)
+
+// tell makes the reports of a run that went to its end: the job's files, what a benchmark
+// shows on stdout, and what a CI service is told. ended is what the run comes to without
+// them; a threshold that was missed makes it exit code 1. A run that asked nothing has
+// its thresholds held against what is stored, and leaves the files as they are.
+func (r *applying) tell(ctx context.Context, summary *runner.Summary, ended error) error {
+	job := r.job.job
+	if len(job.Reports) == 0 && len(job.Thresholds) == 0 && !r.measures() && !r.onActions() || r.flags.partial() && !r.measures() {
+		return ended
+	}
+	run, err := r.lastRun(ctx)
+	if err != nil || run == nil {
+		return errors.Join(ended, err)
+	}
+	reporting, err := newReporting(r.keeping.Store, run, r.job.loadedJob)
+	if err != nil {
+		return err
+	}
+	made, err := reporting.make(ctx)
+	if err != nil {
+		return err
+	}
+	if summary.Attempts > 0 {
+		if err := r.writeReports(ctx, reporting, made); err != nil {
+			return err
+		}
+	}
+	return r.judged(made, ended, summary.Attempts > 0 && r.measures())
+}
+
+// lastRun is this run, or, where it changed nothing, the last one that did.
+func (r *applying) lastRun(ctx context.Context) (*store.RunRow, error) {
+	var run *store.RunRow
+	var err error
+	if id := r.keeping.run.ID(); id != 0 {
+		run, err = r.keeping.RunOf(ctx, id)
+	} else {
+		run, err = r.keeping.LastRun(ctx, r.keeping.stored.job)
+	}
+	if err != nil {
+		return nil, storeExit(err)
+	}
+	return run, nil
+}
+
+// writeReports writes the job's reports; a benchmark's is also shown.
+func (r *applying) writeReports(ctx context.Context, from *reporting, made *report.Report) error {
+	for _, to := range r.job.job.Reports {
+		name := path.Join(r.job.job.Dir, to.File.Value)
+		if r.flags.simulate {
+			name = path.Join(output.Simulated, name)
+		}
+		write := func(w io.Writer) error { return from.write(ctx, w, made, to.Form) }
+		if err := output.WriteWhole(r.job.folder.Root, name, write); err != nil {
+			return diskExit(err)
+		}
+		r.info("report -> %s", name)
+	}
+	if r.measures() {
+		if err := report.WriteText(r.out, made, r.textOptions()); err != nil && !isClosedPipe(err) {
+			return printed(err)
+		}
+	}
+	return r.tellActions(made)
+}
+
+// write writes a report in a form.
+func (r *reporting) write(ctx context.Context, w io.Writer, made *report.Report, form string) error {
+	switch form {
+	case "html":
+		return report.WriteHTML(w, made)
+	case "md":
+		return report.WriteMarkdown(w, made, 0)
+	case "json":
+		return report.WriteJSON(w, made)
+	case "csv":
+		return report.WriteCSV(w, made)
+	case "txt":
+		return report.WriteText(w, made, report.TextOptions{})
+	case "xml":
+		return report.WriteJUnit(w, made, r.tasks(ctx))
+	case "bench":
+		return report.WriteBenchstat(w, made.Run, r.tasks(ctx))
+	}
+	return fmt.Errorf("no form of report is called %q", form)
+}
+
+// textOptions are what a report may show on stdout.
+func (a *app) textOptions() report.TextOptions {
+	return report.TextOptions{Width: a.width(), Color: a.outTerminal && a.getenv("NO_COLOR") == ""}
+}
+
+// judged tells of thresholds and baselines that were missed, each in a line, and makes
+// the exit. Where the report was shown on the same terminal the first one is enough.
+func (a *app) judged(made *report.Report, ended error, shown bool) error {
+	if len(made.Missed) == 0 {
+		return ended
+	}
+	lines := make([]string, len(made.Missed))
+	for i, m := range made.Missed {
+		lines[i] = m.Message
+	}
+	if more := len(lines) - 1; more > 0 && shown && a.outTerminal && a.errTerminal {
+		lines = []string{lines[0] + "; and " + count(int64(more)) + " more, see above"}
+	}
+	if ended != nil && ended.Error() != "" {
+		lines = append(lines, ended.Error())
+	}
+	return fail(exitFailedRows, "%s", strings.Join(lines, "\n"))
+}
+
+// onActions says whether this is a job of GitHub Actions.
+func (a *app) onActions() bool { return a.getenv("GITHUB_ACTIONS") == "true" }
+
+// tellActions tells GitHub Actions of what was missed and of what failed, and adds the
+// report to the step's summary.
+func (a *app) tellActions(made *report.Report) error {
+	if !a.onActions() {
+		return nil
+	}
+	if err := report.WriteAnnotations(a.err, made); err != nil {
+		return printed(err)
+	}
+	name := a.getenv("GITHUB_STEP_SUMMARY")
+	if name == "" {
+		return nil
+	}
+	if err := appendSummary(name, made); err != nil {
+		return fail(exitDisk, "the step's summary can't be written: %s", reason(err))
+	}
+	return nil
+}
+
+// maxSummary is what GitHub takes as the summary of one step; with more it shows none.
+const maxSummary = 1 << 20
+
+// appendSummary adds a report to the summary, as much of it as there is still room for.
+func appendSummary(name string, made *report.Report) error {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	room := int64(maxSummary - 16<<10)
+	if info, err := file.Stat(); err == nil {
+		room -= info.Size()
+	}
+	if room >= 16<<10 {
+		err = report.WriteMarkdown(file, made, int(room))
+	}
+	return errors.Join(err, file.Close())
+}
+
+// thresholdsOf are a job's thresholds as a report judges them.
+func thresholdsOf(job *specs.Job) []report.Threshold {
+	var limits []report.Threshold
+	for _, t := range job.Thresholds {
+		limits = append(limits, report.Threshold{Step: t.Step, Figure: t.Figure, Op: t.Op, Value: t.Value, Text: t.Text})
+	}
+	return limits
+}
