@@ -65,7 +65,7 @@ modules:
 race:
 	CGO_ENABLED=1 $(GO) test -race ./...
 
-e2e: build ## every example against a real Ollama (OLLAMA_HOST and E2E_MODEL, or E2E_GGUF), a disk that fails (strace, root)
+e2e: build ## every example against a real Ollama (OLLAMA_HOST and E2E_MODEL, or E2E_GGUF), a disk that fails (strace, root), reports in Chromium
 	@$(GO) run ./cmd/tally -- -tags e2e -count=1 -timeout 30m -v ./cmd/e2e
 
 bench: build ## speed and memory against two reference clients, as ratios

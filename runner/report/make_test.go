@@ -230,6 +230,9 @@ func TestMakeGivesUpLongAxes(t *testing.T) {
 	var tasks []*Task
 	for row := range int64(60) {
 		task := timed(row, "m", 0, ms(100))
+		if row%4 == 0 { // of rows that are all ok no axis tells anything
+			task.Class, task.Measured = "schema", nil
+		}
 		task.Vars = map[string]string{"many": fmt.Sprint(row), "long": strings.Repeat("x", 201) + fmt.Sprint(row%2), "two": fmt.Sprint(row % 2)}
 		tasks = append(tasks, task)
 	}

@@ -133,13 +133,24 @@ func (x *axis) add(value string, ok bool, columns map[string]float64) bool {
 	return true
 }
 
+// whole says that all rows are ok and there is no other figure of them: nothing is to be
+// told apart.
+func (x *axis) whole() bool {
+	for _, rows := range x.rows {
+		if rows.ok < rows.rows || len(rows.columns) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // list leaves out variables with one value, which tell nothing apart, and those whose
 // values are the models, whose groups tell their quality.
 func (a *axes) list(models []string) []AxisQuality {
 	var list []AxisQuality
 	for _, name := range a.names {
 		x := a.values[name]
-		if x == nil || len(x.order) < 2 || sameNames(x.order, models) {
+		if x == nil || len(x.order) < 2 || x.whole() || sameNames(x.order, models) {
 			continue
 		}
 		for _, value := range x.order {
