@@ -122,6 +122,10 @@ func (p *Plan) stage(step int, m tallied, level, repetition int) Stage {
 		s.Rows /= int64(p.Bench.Runs)
 	}
 	s.Plan.Concurrency, s.Plan.Rate = s.Level.Concurrency, p.Rate
+	if p.Bench.Sweep { // the load that is measured takes the place of the step's own limits
+		s.Plan.Steps = slices.Clone(p.Steps)
+		s.Plan.Steps[step].Concurrency, s.Plan.Steps[step].Rate = 0, 0
+	}
 	if s.Level.Rate > 0 {
 		s.Plan.Concurrency, s.Plan.Rate, s.Plan.Open = openLoad, s.Level.Rate, true
 	}

@@ -36,6 +36,9 @@ func (a *app) applyOne(ctx context.Context, j *checkedJob, s *server, flags *app
 	if j.plan.Bench != nil && (flags.none || flags.offline) {
 		return fail(exitMistake, "a benchmark is measured anew and read from the store: it goes with neither --offline nor --no-store")
 	}
+	if flags.none && len(j.job.Reports)+len(j.job.Thresholds) > 0 {
+		return fail(exitMistake, "the reports and thresholds of %s are made of what is kept, and --no-store keeps nothing", j.file)
+	}
 	if namesNoModel(j.job) {
 		return a.noModel(ctx, j.file, &flags.hostFlags)
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -98,4 +99,20 @@ func (j *loadedJob) inputs(flags *jobFlags) (map[string]string, error) {
 		inputs["--env "+name] = hex.EncodeToString(sum[:])
 	}
 	return inputs, nil
+}
+
+// sameInputs says whether a job is made of what it was, as far as it was read by now:
+// whole data files count from their first line on.
+func sameInputs(now, then map[string]string) bool {
+	for name, sum := range now {
+		if old, ok := then[name]; !ok || old != sum {
+			return false
+		}
+	}
+	for name := range then {
+		if _, ok := now[name]; !ok && strings.HasPrefix(name, "--") {
+			return false // the command line put in something else
+		}
+	}
+	return true
 }

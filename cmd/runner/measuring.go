@@ -258,6 +258,13 @@ func (r *applying) resumed(ctx context.Context, info *store.RunInfo) (int64, err
 	case last == nil || last.State == "done" || r.flags.redo || last.Partial != info.Partial || !bytes.Equal(last.Bench, info.Bench):
 		return 0, nil
 	}
+	now, err := r.job.inputs(&r.flags.jobFlags)
+	if err != nil {
+		return 0, err
+	}
+	if last.Inputs != nil && !sameInputs(now, last.Inputs) {
+		return 0, nil
+	}
 	r.info("going on with benchmark %d, which was not finished; --redo begins it anew", last.Since)
 	return last.Since, nil
 }

@@ -201,18 +201,8 @@ func sameJob(job *loadedJob, run *store.RunRow) bool {
 		break
 	}
 	now, err := job.inputs(&jobFlags{})
-	if err != nil {
+	if err != nil || !sameInputs(now, run.Inputs) {
 		return false
-	}
-	for name, sum := range now {
-		if then, ok := run.Inputs[name]; !ok || then != sum {
-			return false
-		}
-	}
-	for name := range run.Inputs {
-		if strings.HasPrefix(name, "--") {
-			return false // the command line's part is not known now
-		}
 	}
 	bench, err := benchJSON(job.plan)
 	return err == nil && string(bench) == string(run.Bench)

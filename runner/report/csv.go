@@ -165,7 +165,7 @@ func csvNumber(f *float64) string {
 	if f == nil {
 		return ""
 	}
-	return strconv.FormatFloat(*f, 'g', -1, 64)
+	return strconv.FormatFloat(*f, 'g', 9, 64)
 }
 
 func csvPositive(f float64) string {

@@ -35,7 +35,7 @@ func WriteMarkdown(w io.Writer, r *Report, limit int) error {
 	p.steps()
 	p.list("comparisons", "comparisons", p.comparisons())
 	p.quality()
-	p.list("cold loads, in no other figure", "cold loads", coldLoads(r, codeSpan))
+	p.list("loads of the models", "loads", coldLoads(r, codeSpan))
 	p.list("warnings", "warnings", each(r.Warnings, brieflyMarkdown))
 	p.list("hints", "hints", each(r.Hints, brieflyMarkdown))
 	if own := ownError(r); own != "" {

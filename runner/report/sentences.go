@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // A namer writes text from elsewhere as a form needs it: oneLine, codeSpan.
@@ -247,7 +246,7 @@ func ending(run *Run, name namer) string {
 	if run.Ended.IsZero() {
 		return text + ", not ended"
 	}
-	text += ", " + plain(run.State, name) + " in " + seconds(run.Ended.Sub(run.Began).Round(time.Second).Seconds())
+	text += ", " + plain(run.State, name) + " in " + seconds(run.Ended.Sub(run.Began).Seconds())
 	if run.Partial {
 		text += ", over a part of the rows"
 	}

@@ -34,7 +34,7 @@ func WriteText(w io.Writer, r *Report, opts TextOptions) error {
 	}
 	p.header()
 	p.tables()
-	p.section("cold loads, in no other figure", coldLoads(r, oneLine))
+	p.section("loads of the models", coldLoads(r, oneLine))
 	p.quality()
 	p.section("comparisons", p.comparisons())
 	p.section("changes since the baseline", firstOf(changes(p.report, oneLine)))
