@@ -86,7 +86,7 @@ func (m *measuring) stageLine(s *pipeline.Stage, i, of int) string {
 // loadPhrase is a load in words.
 func loadPhrase(l specs.Level) string {
 	if l.Rate > 0 {
-		return "a start each " + span(time.Duration(float64(time.Second)/l.Rate)) + " (" + perSecond(l.Rate) + ")"
+		return "started at " + perSecond(l.Rate)
 	}
 	return fmt.Sprintf("%d at a time", l.Concurrency)
 }
