@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"strings"
@@ -29,6 +30,9 @@ func (r *applying) tell(ctx context.Context, summary *runner.Summary, ended erro
 	if err != nil || run == nil {
 		return errors.Join(ended, err)
 	}
+	if r.keeping.run.ID() == 0 {
+		run.Since = nothingAsked
+	}
 	reporting, err := newReporting(r.keeping.Store, run, r.job.loadedJob)
 	if err != nil {
 		return err
@@ -44,6 +48,10 @@ func (r *applying) tell(ctx context.Context, summary *runner.Summary, ended erro
 	}
 	return r.judged(made, ended, summary.Attempts > 0 && r.measures())
 }
+
+// nothingAsked is after every run: what an earlier one has measured is no figure of a run
+// that asked nothing, and its timing thresholds are missed.
+const nothingAsked = math.MaxInt64
 
 // lastRun is this run, or, where it changed nothing, the last one that did.
 func (r *applying) lastRun(ctx context.Context) (*store.RunRow, error) {
