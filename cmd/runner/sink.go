@@ -27,8 +27,8 @@ type sink interface {
 // openSink chooses where records go: the job's output files, or stdout where
 // there are none, or where only a part of the rows has records.
 func (a *app) openSink(j *loadedJob, flags *applyFlags, part bool) (sink, error) {
-	if len(j.job.Outputs) == 0 && j.plan.Bench != nil {
-		return nowhere{}, nil
+	if j.plan.Bench != nil && (len(j.job.Outputs) == 0 || part) {
+		return nowhere{}, nil // its report is what is shown
 	}
 	if len(j.job.Outputs) == 0 || part {
 		return a.printer(j, flags), nil
