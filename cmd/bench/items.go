@@ -11,7 +11,8 @@ import (
 // against a limit afterwards.
 type item struct {
 	key, title  string
-	each        int // runs of each contestant in a round; 0 is 1
+	each        int  // runs of each contestant in a round; 0 is 1
+	once        bool // one round is enough: it is long, and has many requests
 	contestants []contestant
 	checks      []check
 }
@@ -32,9 +33,25 @@ type work struct {
 	sigma       float64
 	chunks      int
 	rate        float64 // starts per second, 0: none
-	axis        string  // txt, csv, or either in turn where empty
+	axis        string  // txt, csv, or either in turn where empty; none
 	known       bool    // every row was answered before; the server is asked nothing
+	matched     bool    // the server's own times are asked for, row by row
+
+	// Of a benchmark, and of the server that it is of.
+	warmups  int           // requests before the rows
+	tokens   float64       // mean length of answers that come token by token; 0: they take service
+	load     time.Duration // that the model takes to get into memory
+	freeze   time.Duration // in which the server does nothing
+	freezeAt time.Duration // after the first request
 }
+
+// none is the axis of a work whose rows are the repetitions of a benchmark.
+const none = "none"
+
+// unbounded is the concurrency of an open load: what runner bounds it by itself.
+const unbounded = 4_096
+
+const loadTime = 2 * time.Second
 
 // A check is a figure of one contestant, or its ratio to another's, with a limit.
 type check struct {
@@ -43,9 +60,14 @@ type check struct {
 	get      func(figure) float64
 	show     func(float64) string
 	limit    float64
+
+	least      bool                // the limit is the least, not the most
+	arithmetic float64             // what the figure is to be, for a ratio to that; 0: no ratio, or to another's
+	beside     string              // with arithmetic: a contestant that is shown and not held
+	note       func(figure) string // what is shown beside a figure alone
 }
 
-// items are what the first issue asks for, in its words.
+// items are what is measured, each as it was asked for.
 func items() []item {
 	fixed := work{rows: 500, concurrency: 5, slots: 5, service: 100 * time.Millisecond, axis: "txt"}
 	short := work{rows: 20_000, concurrency: 64, slots: 64, axis: "txt"}
@@ -82,7 +104,7 @@ func items() []item {
 			checks:      []check{cpuPerRow(short.rows, 2.5)},
 		},
 		{
-			key: "known", title: "apply of 100,000 known rows, and a plain read of their results",
+			key: "known", title: "apply of 100,000 known rows, a plain read of their results",
 			contestants: []contestant{{"runner", again, known}, {"scan", scan, known}},
 			checks:      []check{wall("scan", 3)},
 		},
@@ -91,6 +113,21 @@ func items() []item {
 			contestants: []contestant{{"runner", planned, allKnown}},
 			checks:      []check{{what: "peak memory", of: "runner", show: mebibytes, limit: 300 << 20, get: func(f figure) float64 { return float64(f.peak) }}},
 		},
+		truly(1),
+		truly(16),
+		loaded(80),
+		loaded(120),
+		frozen(),
+		timed(streamed),
+	}
+}
+
+// timed compares what two clients add to the server's own times to first tokens.
+func timed(w work) item {
+	w.matched = true
+	return item{
+		key: "ttft", title: "time to first tokens, (c) with the store", contestants: []contestant{{"runner", keeping, w}, {"plain", plain, w}},
+		checks: []check{{what: "added", of: "runner", over: "plain", show: millis, limit: 1.2, get: func(f figure) float64 { return f.added.Seconds() }}},
 	}
 }
 
@@ -117,10 +154,14 @@ func paced(rate float64, rows int) item {
 		key: fmt.Sprintf("%.0f/s", rate), title: fmt.Sprintf("starts at %.0f/s", rate),
 		contestants: []contestant{{"runner", runner, w}, {"sleeper", bare, w}},
 		checks: []check{
-			{what: "rate, off by", of: "runner", show: percent, limit: 0.005, get: func(f figure) float64 { return abs(f.stats.Rate/rate - 1) }},
+			rateKept(rate),
 			{what: "lateness, 99th percentile", of: "runner", over: "sleeper", show: millis, limit: 1.2, get: func(f figure) float64 { return f.stats.LateP99 / 1000 }},
 		},
 	}
+}
+
+func rateKept(rate float64) check {
+	return check{what: "rate, off by", of: "runner", show: percent, limit: 0.005, get: func(f figure) float64 { return abs(f.stats.Rate/rate - 1) }}
 }
 
 func makespan(limit float64) check {

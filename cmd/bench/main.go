@@ -99,10 +99,18 @@ func (b *bench) item(ctx context.Context, it item) ([]line, error) {
 	return lines, nil
 }
 
+func (b *bench) roundsOf(it item) int {
+	if it.once {
+		return 1
+	}
+	return b.rounds * max(it.each, 1)
+}
+
 // round measures every contestant of an item in each round and sums up.
 func (b *bench) round(ctx context.Context, it item) ([]line, error) {
 	figures := make([][]figure, len(it.contestants))
-	for n := range b.rounds * max(it.each, 1) {
+	rounds := b.roundsOf(it)
+	for n := range rounds {
 		for i := range it.contestants {
 			i = (i + n) % len(it.contestants) // nobody is always first
 			c := it.contestants[i]
@@ -112,7 +120,7 @@ func (b *bench) round(ctx context.Context, it item) ([]line, error) {
 			}
 			figures[i] = append(figures[i], f)
 			if it.each <= 1 {
-				fmt.Fprintf(b.log, "(%s) round %d of %d: %s %v\n", it.key, n+1, b.rounds, c.name, f)
+				fmt.Fprintf(b.log, "(%s) round %d of %d: %s %v\n", it.key, n+1, rounds, c.name, f)
 			}
 		}
 	}

@@ -15,12 +15,13 @@ import (
 type program int
 
 const (
-	runner  program = iota // apply of a job, without a store
-	keeping                // apply with a store, which is empty
-	again                  // apply with a store that knows every row
-	planned                // plan of a job, with a store that knows every row
-	scan                   // a plain read of that store
-	version                // runner version
+	runner   program = iota // apply of a job, without a store
+	keeping                 // apply with a store, which is empty
+	again                   // apply with a store that knows every row
+	benching                // bench of a job
+	planned                 // plan of a job, with a store that knows every row
+	scan                    // a plain read of that store
+	version                 // runner version
 	bare
 	plain
 	empty // a main without a word that imports what runner's does
@@ -32,7 +33,7 @@ type programs struct {
 }
 
 func (p programs) path(of program) string {
-	return map[program]string{runner: p.runner, keeping: p.runner, again: p.runner, planned: p.runner, version: p.runner, scan: p.scan, bare: p.bare, plain: p.plain, empty: p.empty}[of]
+	return map[program]string{runner: p.runner, keeping: p.runner, again: p.runner, benching: p.runner, planned: p.runner, version: p.runner, scan: p.scan, bare: p.bare, plain: p.plain, empty: p.empty}[of]
 }
 
 // args are a program's for the work at a site.
@@ -43,6 +44,8 @@ func (p program) args(addr string, s site, w work) []string {
 		return []string{"apply", s.job, "--root", s.dir, "--host", "http://" + addr, "--quiet", "--no-store"}
 	case keeping, again:
 		return []string{"apply", s.job, "--root", s.dir, "--host", "http://" + addr, "--quiet"}
+	case benching:
+		return []string{"bench", s.job, "--root", s.dir, "--host", "http://" + addr, "--quiet"}
 	case planned:
 		return []string{"plan", s.job, "--root", s.dir, "--host", "http://" + addr}
 	case scan:

@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,19 +20,19 @@ type figure struct {
 	cpu   time.Duration // user and system
 	peak  int64         // largest resident set, bytes
 	stats stats
+	told  told          // by the report of a benchmark
+	added time.Duration // to the server's own times to first tokens, of a work that is matched
 }
 
 func (f figure) String() string {
-	return fmt.Sprintf("%v wall, %v CPU, %s", f.wall.Round(time.Millisecond), f.cpu.Round(time.Millisecond), mebibytes(float64(f.peak)))
-}
-
-// stats are the parts of the load server's account that are held against limits.
-type stats struct {
-	Completed int     `json:"completed"`
-	MaxOpen   int     `json:"max_open"`
-	Makespan  float64 `json:"makespan_ms"`
-	Rate      float64 `json:"rate"`
-	LateP99   float64 `json:"late_p99_ms"`
+	text := fmt.Sprintf("%v wall, %v CPU, %s", f.wall.Round(time.Millisecond), f.cpu.Round(time.Millisecond), mebibytes(float64(f.peak)))
+	if f.stats.Truth != nil {
+		text += "; " + f.deviations()
+	}
+	if f.added > 0 {
+		text += fmt.Sprintf("; added %v", f.added)
+	}
+	return text
 }
 
 // patience bounds one run: a million rows take two minutes on two cores.
@@ -68,21 +66,46 @@ func (b *bench) run(ctx context.Context, c contestant, n int) (f figure, err err
 	if err != nil || c.known {
 		return f, err
 	}
-	if f.stats, err = server.stats(ctx); err != nil {
+	if err := server.get(ctx, "/stats", &f.stats); err != nil {
 		return f, err
 	}
-	return f, c.complete(site, f.stats)
+	if err := c.complete(site, f.stats); err != nil {
+		return f, err
+	}
+	err = b.tell(ctx, c, site, server, &f)
+	return f, err
+}
+
+// tell adds what a contestant told of its run.
+func (b *bench) tell(ctx context.Context, c contestant, s site, server *loadServer, f *figure) (err error) {
+	if c.program == benching {
+		f.told, err = readReport(s.report, c.rows)
+		return err
+	}
+	if !c.matched {
+		return nil
+	}
+	var own map[string]request
+	if err := server.get(ctx, "/requests", &own); err != nil {
+		return err
+	}
+	client, err := b.firsts(ctx, c.program, s)
+	if err != nil {
+		return err
+	}
+	f.added, err = added(c.rows, client, own)
+	return err
 }
 
 // complete says whether all rows were asked, never too many at once, and written.
 func (c contestant) complete(s site, got stats) error {
-	if got.Completed != c.rows {
-		return fmt.Errorf("%d of %d rows were answered", got.Completed, c.rows)
+	if got.Completed != c.rows+c.warmups {
+		return fmt.Errorf("%d of %d rows were answered", got.Completed, c.rows+c.warmups)
 	}
 	if got.MaxOpen > c.concurrency {
 		return fmt.Errorf("%d requests were open at once, %d were allowed", got.MaxOpen, c.concurrency)
 	}
-	if c.program == bare {
+	if c.program == bare || c.program == benching {
 		return nil
 	}
 	written, err := countLines(s.output)
@@ -114,10 +137,17 @@ type loadServer struct {
 	in   io.Closer // its standard input: it ends with it
 }
 
-func startServer(ctx context.Context, path string, w work) (*loadServer, error) {
-	cmd := exec.CommandContext(ctx, path,
+// serverArgs are the load server's for a work.
+func (w work) serverArgs() []string {
+	return []string{
 		"-slots", strconv.Itoa(w.slots), "-service", w.service.String(), "-sigma", fmt.Sprint(w.sigma),
-		"-chunks", strconv.Itoa(max(w.chunks, 1)), "-rate", fmt.Sprint(w.rate))
+		"-chunks", strconv.Itoa(max(w.chunks, 1)), "-rate", fmt.Sprint(w.rate), "-tokens", fmt.Sprint(w.tokens),
+		"-load", w.load.String(), "-freeze", w.freeze.String(), "-freeze-at", w.freezeAt.String(), fmt.Sprintf("-requests=%v", w.matched),
+	}
+}
+
+func startServer(ctx context.Context, path string, w work) (*loadServer, error) {
+	cmd := exec.CommandContext(ctx, path, w.serverArgs()...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -142,21 +172,6 @@ func startServer(ctx context.Context, path string, w work) (*loadServer, error) 
 
 func (s *loadServer) stop() {
 	_, _ = s.in.Close(), s.cmd.Wait() // how it ends is of no interest
-}
-
-func (s *loadServer) stats(ctx context.Context) (got stats, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+"/stats", nil)
-	if err != nil {
-		return got, err
-	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return got, err
-	}
-	defer resp.Body.Close()
-	err = json.NewDecoder(resp.Body).Decode(&got)
-	return got, err
 }
 
 func countLines(path string) (int, error) {

@@ -11,22 +11,22 @@ import (
 
 // A site is the folder where a work is done: its job, its data and its output.
 type site struct {
-	dir, job, data, output string
+	dir, job, data, output, report string
 }
 
-// prepare makes the site of a work, or clears the one of an earlier round. A work
-// without an axis has its rows in a txt file in one round, in a csv in the next.
+// prepare makes the site of a work, or clears the one of an earlier round. A work that
+// names no axis has its rows in a txt file in one round, in a csv in the next.
 func (b *bench) prepare(w work, n int) (site, error) {
 	axis := w.axis
 	if axis == "" {
 		axis = [2]string{"txt", "csv"}[n%2]
 	}
 	dir := filepath.Join(b.dir, fmt.Sprintf("%s-%d-%d-%g-%v", axis, w.rows, w.concurrency, w.rate, w.known))
-	s := site{dir: dir, job: filepath.Join(dir, "job.yaml"), data: filepath.Join(dir, "lines."+axis), output: filepath.Join(dir, "out.jsonl")}
+	s := site{dir: dir, job: filepath.Join(dir, "job.yaml"), data: filepath.Join(dir, "lines."+axis), output: filepath.Join(dir, "out.jsonl"), report: filepath.Join(dir, "report.json")}
 	if w.known && s.ready() {
 		return s, nil
 	}
-	if err := os.RemoveAll(filepath.Join(dir, ".runner")); err != nil {
+	if err := errors.Join(os.RemoveAll(filepath.Join(dir, ".runner")), os.RemoveAll(s.report)); err != nil {
 		return s, err
 	}
 	if err := os.Remove(s.output); !errors.Is(err, fs.ErrNotExist) {
@@ -37,6 +37,9 @@ func (b *bench) prepare(w work, n int) (site, error) {
 	}
 	if err := os.WriteFile(s.job, []byte(w.yaml(axis)), 0o600); err != nil {
 		return s, err
+	}
+	if axis == none {
+		return s, nil
 	}
 	return s, writeRows(s.data, axis, w.rows)
 }
@@ -50,8 +53,26 @@ func (s site) ready() bool {
 	return err == nil
 }
 
+// benchmark is the job of a work whose rows are repetitions. Each has a prompt of its own,
+// and those to warm up the first one's.
+func (w work) benchmark() string {
+	load := fmt.Sprintf("concurrency: %d", w.concurrency)
+	if w.rate > 0 {
+		load = fmt.Sprintf("rate: %g/s", w.rate)
+	}
+	return fmt.Sprintf(`model: bench
+prompt: "What comes to mind at {{ .repetition }}?"
+options: {num_predict: 1000}
+bench: {runs: %d, warmup: %d, %s}
+reports: [report.json]
+`, w.rows, w.warmups, load)
+}
+
 // yaml is the job of a work. Its prompts are those of the plain client.
 func (w work) yaml(axis string) string {
+	if axis == none {
+		return w.benchmark()
+	}
 	field, rate := ".line", ""
 	if axis == "csv" {
 		field = ".line.text"

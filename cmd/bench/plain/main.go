@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"text/template"
+	"time"
 )
 
 func main() { os.Exit(Main(os.Args[1:], os.Stderr)) }
@@ -49,6 +50,7 @@ type record struct {
 	Prompt    string `json:"prompt"`
 	Response  string `json:"response"`
 	EvalCount int    `json:"eval_count"`
+	TTFT      int64  `json:"ttft_ns"` // from before the request was sent to the first piece with text
 	err       error
 }
 
@@ -149,6 +151,7 @@ func (c *client) fill(rec *record) error {
 	if err != nil {
 		return err
 	}
+	sent := time.Now()
 	reply, err := c.http.Post(c.url, "application/json", bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -157,11 +160,11 @@ func (c *client) fill(rec *record) error {
 	if reply.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server said %s", reply.Status)
 	}
-	return c.read(reply.Body, rec)
+	return c.read(reply.Body, rec, sent)
 }
 
 // read gathers the pieces of an answer up to its last line and the end after it.
-func (c *client) read(body io.Reader, rec *record) error {
+func (c *client) read(body io.Reader, rec *record, sent time.Time) error {
 	reader, _ := c.readers.Get().(*bufio.Reader)
 	if reader == nil {
 		reader = bufio.NewReader(nil)
@@ -174,6 +177,7 @@ func (c *client) read(body io.Reader, rec *record) error {
 		if err != nil {
 			return fmt.Errorf("row %d: the answer ended early: %w", rec.Row, err)
 		}
+		came := time.Since(sent) // before anything is made of it
 		var piece struct {
 			Message   message `json:"message"`
 			Done      bool    `json:"done"`
@@ -181,6 +185,9 @@ func (c *client) read(body io.Reader, rec *record) error {
 		}
 		if err := json.Unmarshal(line, &piece); err != nil {
 			return err
+		}
+		if rec.TTFT == 0 && piece.Message.Content != "" {
+			rec.TTFT = int64(came)
 		}
 		text.WriteString(piece.Message.Content)
 		if piece.Done {

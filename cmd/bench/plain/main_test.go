@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -56,9 +57,10 @@ func TestPlainWritesRecordsInTheOrderOfTheLines(t *testing.T) {
 	for n := range 200 {
 		fmt.Fprintf(&lines, "line %d\n", n)
 		prompt := fmt.Sprintf("Answer in one word: line %d", n)
-		fmt.Fprintf(&want, `{"row":%d,"line":"line %d","prompt":%q,"response":%q,"eval_count":2}`+"\n", n, n, prompt, prompt)
+		fmt.Fprintf(&want, `{"row":%d,"line":"line %d","prompt":%q,"response":%q,"eval_count":2,"ttft_ns":TIME}`+"\n", n, n, prompt, prompt)
 	}
 	got, errs, code := apply(t, echo(t, ""), lines.String())
+	got = regexp.MustCompile(`"ttft_ns":[1-9][0-9]*}`).ReplaceAllString(got, `"ttft_ns":TIME}`)
 	if code != 0 || got != want.String() {
 		t.Errorf("Main = %d: %s; wrote\n%s", code, errs, got)
 	}

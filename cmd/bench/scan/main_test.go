@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -18,12 +20,13 @@ func TestScan(t *testing.T) {
 	}
 	run := s.Begin(store.RunInfo{Job: "j"})
 	for row := range int64(3) {
-		question := []byte{'q', byte('0' + row)}
+		question := fmt.Appendf(nil, `{"messages":[{"role":"system","content":"s"},{"role":"user","content":"question %d"}]}`, row)
+		timing := pipeline.Timing{Sent: time.Now(), First: time.Duration(row) * time.Millisecond} // of the first row: not measured
 		kept := make(chan error, 1)
 		run.Keep(&runner.Outcome{
 			Result: &runner.Result{
 				Task: pipeline.Task{Step: "a", Row: row}, Key: pipeline.KeyOf(question), Attempts: 1,
-				Request: &pipeline.Request{Model: "m"}, Answer: &pipeline.Answer{Response: "x", Model: "m"},
+				Request: &pipeline.Request{Model: "m"}, Answer: &pipeline.Answer{Response: "x", Model: "m", Timing: timing},
 			},
 			Question: question, Started: time.Now(),
 		}, func(err error) { kept <- err })
@@ -34,16 +37,22 @@ func TestScan(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := scan(t.Context(), path); n != 3 || err != nil {
-		t.Errorf("%d results, %v; 3 are there", n, err)
+	tests := []struct {
+		name string
+		args []string
+		code int
+		out  string
+	}{
+		{"how many there are", []string{path}, 0, "3\n"},
+		{"measured ones", []string{"-ttft", path}, 0, `{"prompt":"question 1","ttft_ns":1000000}` + "\n" + `{"prompt":"question 2","ttft_ns":2000000}` + "\n"},
+		{"a folder", []string{t.TempDir()}, 1, ""},
+		{"no store", nil, 2, ""},
+		{"an unknown flag", []string{"-nope", path}, 2, ""},
 	}
-	if code := Main([]string{path}); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
-	if code := Main([]string{t.TempDir()}); code != 1 {
-		t.Errorf("exit code %d for a folder", code)
-	}
-	if code := Main(nil); code != 2 {
-		t.Errorf("exit code %d without arguments", code)
+	for _, test := range tests {
+		var out, errs bytes.Buffer
+		if code := Main(test.args, &out, &errs); code != test.code || out.String() != test.out || (errs.Len() > 0) != (code != 0) {
+			t.Errorf("%s: exit code %d, %q, %q; want %d, %q", test.name, code, out.String(), errs.String(), test.code, test.out)
+		}
 	}
 }

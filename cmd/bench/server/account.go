@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +19,7 @@ type account struct {
 	open     int // requests that arrived and have not left
 	planned  time.Duration
 	busy     time.Duration
+	newest   map[string]*call // of completed ones, by prompt, where the load keeps them
 }
 
 // Stats is the account in figures. Times are in milliseconds.
@@ -36,9 +36,13 @@ type Stats struct {
 	LateP50  float64 `json:"late_p50_ms"`
 	LateP99  float64 `json:"late_p99_ms"`
 	LateMax  float64 `json:"late_max_ms"`
+
+	Truth *Truth `json:"truth,omitempty"` // of answers that come token by token
 }
 
-func newAccount(load Load) *account { return &account{load: load, born: time.Now()} }
+func newAccount(load Load) *account {
+	return &account{load: load, born: time.Now(), newest: map[string]*call{}}
+}
 
 // arrive notes a request and gives its number in the order of arrival, from 0.
 func (a *account) arrive() int {
@@ -64,7 +68,7 @@ func (a *account) start(plan time.Duration) {
 	a.planned += plan
 }
 
-// giveUp notes that a client left before its request had a slot.
+// giveUp notes that a client left before its request was served.
 func (a *account) giveUp() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -73,15 +77,31 @@ func (a *account) giveUp() {
 
 // leave notes the end of a request that held a slot for a time; complete says
 // whether its last byte was written.
-func (a *account) leave(held time.Duration, complete bool) {
+func (a *account) leave(c *call, held time.Duration, complete bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.open--
 	a.busy += held
 	a.last = time.Since(a.born)
-	if complete {
-		a.sum.Completed++
+	if !complete {
+		return
 	}
+	a.sum.Completed++
+	if before := a.newest[c.prompt]; a.load.keeps() && (before == nil || before.number < c.number) {
+		a.newest[c.prompt] = c
+	}
+}
+
+// requests are those that were completed, by prompt; of those with one prompt the newest.
+func (a *account) requests() map[string]Request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := make(map[string]Request, len(a.newest))
+	for prompt, c := range a.newest {
+		took := c.times()
+		all[prompt] = Request{TTFT: ms(took.ttft), Latency: ms(took.latency)}
+	}
+	return all
 }
 
 func (a *account) stats() Stats {
@@ -99,6 +119,9 @@ func (a *account) stats() Stats {
 		late := lateness(a.arrivals, a.load.Rate)
 		s.LateP50, s.LateP99, s.LateMax = ms(quantile(late, 0.5)), ms(quantile(late, 0.99)), ms(late[len(late)-1])
 	}
+	if a.load.Tokens > 0 {
+		s.Truth = truth(a.newest)
+	}
 	return s
 }
 
@@ -114,12 +137,6 @@ func lateness(arrivals []time.Duration, rate float64) []time.Duration {
 		late[i] -= late[0]
 	}
 	return late
-}
-
-// quantile of sorted values: the smallest that at least the share q does not exceed.
-func quantile(sorted []time.Duration, q float64) time.Duration {
-	i := int(math.Ceil(q*float64(len(sorted))-1e-9)) - 1
-	return sorted[min(max(i, 0), len(sorted)-1)]
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -3,6 +3,10 @@
 // its own account of what arrived and when, which GET /stats tells. It knows
 // nothing of the clients that are measured on it.
 //
+// With -tokens it answers as a model would: a first token, then one after the other at
+// an even pace, as many as it plans from the prompt. -load lets the first request wait
+// for the model, -freeze lets all of them wait once.
+//
 // It prints the address it listens on as its first line and ends with its standard
 // input, so that it never outlives who started it.
 package main
@@ -29,13 +33,21 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.IntVar(&load.Slots, "slots", 1, "requests served at once; the others wait their turn")
 	flags.DurationVar(&load.Service, "service", 0, "mean service time of a request")
-	flags.Float64Var(&load.Sigma, "sigma", 0, "spread of lognormal service times; 0: all equal")
+	flags.Float64Var(&load.Sigma, "sigma", 0, "spread of lognormal service times, or lengths; 0: all equal")
 	flags.IntVar(&load.Chunks, "chunks", 1, "pieces that an answer is streamed in, evenly over its service time")
-	flags.Uint64Var(&load.Seed, "seed", 1, "plans the service times")
+	flags.Uint64Var(&load.Seed, "seed", 1, "plans the service times, or the lengths")
 	flags.Float64Var(&load.Rate, "rate", 0, "arrivals per second to account lateness against; 0: none")
+	flags.Float64Var(&load.Tokens, "tokens", 0, "mean length of answers that come token by token; 0: they come in chunks")
+	flags.DurationVar(&load.FirstToken, "first-token", 80*time.Millisecond, "time to the first token")
+	flags.DurationVar(&load.PerToken, "per-token", 20*time.Millisecond, "time to each further token")
+	flags.DurationVar(&load.Loading, "load", 0, "time that the model takes to get into memory; 0: it is there")
+	flags.DurationVar(&load.Freeze.At, "freeze-at", 0, "when the server freezes, from the first prompt")
+	flags.DurationVar(&load.Freeze.For, "freeze", 0, "how long it is frozen; 0: never")
+	flags.BoolVar(&load.Requests, "requests", false, "keep each request, for GET /requests")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
+	load.Exact = load.Tokens > 0
 	if err := serve(load, stdin, stdout); err != nil {
 		fmt.Fprintf(stderr, "server: %v\n", err)
 		return 1
