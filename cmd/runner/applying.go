@@ -28,7 +28,6 @@ type applying struct {
 	only    func(*pipeline.Row) bool
 	records sink
 	bench   store.RunInfo // of a benchmark that has not begun
-	report  *reporting    // nil until the run has ended, and where it has no report
 }
 
 // applyOne runs one job, against a simulated server of its own where s is nil.

@@ -196,8 +196,10 @@ func runsOf(run *store.RunRow) (int, error) {
 
 // sameJob says whether a job is made of the same files as in a run, and measured the same way.
 func sameJob(job *loadedJob, run *store.RunRow) bool {
-	for row := range job.plan.Rows { // opens what is read with the rows
-		_ = row
+	for _, err := range job.plan.Rows { // opens what is read with the rows
+		if err != nil {
+			return false
+		}
 		break
 	}
 	now, err := job.inputs(&jobFlags{})
