@@ -51,7 +51,7 @@ func TestEventsAsJSON(t *testing.T) {
 		}
 		want := []string{
 			`{"v":1,"event":"model_loading","model":"m"}`,
-			`{"v":1,"event":"model_loaded","model":"m","after":2000000000,"ok":true}`,
+			`{"v":1,"event":"model_loaded","model":"m","after":2000000000,"ok":true,"cold":true}`,
 			`{"v":1,"event":"attempt_started","row":0,"id":"r0","step":"main","model":"m","attempt":1}`,
 			`{"v":1,"event":"attempt_failed","row":0,"id":"r0","step":"main","model":"m","attempt":1,"after":1000000000,"class":"disconnected","message":"connection reset","retry":true}`,
 			`{"v":1,"event":"attempt_started","row":0,"id":"r0","step":"main","model":"m","attempt":2}`,
