@@ -451,6 +451,9 @@ func (r *applying) end(ctx context.Context, o *ran, total int64) error {
 
 // keepEnd keeps which files there are now, which models, and how the run ended.
 func (r *applying) keepEnd(ctx context.Context, o *ran, ended error) error {
+	if err := r.keeping.Flush(ctx); err != nil { // only now is the run's number settled
+		return storeExit(err)
+	}
 	if files, ok := r.records.(*fileSink); ok && files.committed {
 		if err := r.keepFiles(ctx, files.written); err != nil {
 			return err

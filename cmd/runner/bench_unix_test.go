@@ -5,9 +5,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,16 +22,20 @@ import (
 func TestBenchGoesOn(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "job.yaml", "model: a\nprompt: Say {{ .n }}\nconcurrency: 1\nmatrix: {n: {count: 8}}\nreport: report.json\nbench: {runs: 5, warmup: 0}\n")
-	server := simulate.New(simulate.Config{Timing: simulate.Timing{Service: 20 * time.Millisecond}})
-	listening := httptest.NewServer(server)
+	server := simulate.New(simulate.Config{Timing: simulate.Timing{Service: 5 * time.Millisecond}})
+	var chats atomic.Int64
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/chat" && chats.Add(1) == 10 { // by now somebody listens to signals
+			_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
+		}
+		server.ServeHTTP(w, r)
+	}))
 	defer listening.Close()
 	apply := func(args ...string) (int, string) {
 		var out, errs bytes.Buffer
 		code := Main(context.Background(), append([]string{"bench", "job.yaml", "--host", listening.URL}, args...), nil, &out, &errs)
 		return code, errs.String()
 	}
-	stop := time.AfterFunc(200*time.Millisecond, func() { _ = syscall.Kill(os.Getpid(), syscall.SIGINT) })
-	defer stop.Stop()
 	if code, said := apply(); code != exitInterrupted {
 		t.Fatalf("exit code %d: %s", code, said)
 	}

@@ -361,3 +361,20 @@ func TestAdoptIsCancelled(t *testing.T) {
 		t.Errorf("%d taken over (%v)", n, err)
 	}
 }
+
+// Who looks for one task twice at once, as a benchmark does that warms up, gets two answers
+// of his own.
+func TestFoundTwice(t *testing.T) {
+	s := opened(t)
+	run := s.Begin(RunInfo{Job: "j", Steps: []string{"a"}})
+	o := answered(0, "a", "x")
+	keep(t, run, o)
+	sought := runner.Sought{Task: o.Result.Task, Key: o.Result.Key}
+	found, err := run.Find(t.Context(), []runner.Sought{sought, sought})
+	if err != nil || found[0] == nil || found[1] == nil {
+		t.Fatalf("found %v (%v)", found, err)
+	}
+	if found[0].Answer == found[1].Answer {
+		t.Error("both are one answer")
+	}
+}
