@@ -25,8 +25,9 @@ const columns = `r.id, r.key, r.ok, r.response, r.thinking, r.done_reason, r.mod
 const ownQuery = "SELECT " + columns + `, t.row, t.step, t.row_id, t.class, t.message
 	FROM tasks t JOIN results r ON r.id = t.result WHERE t.job = ? AND t.row BETWEEN ? AND ? AND t.to_run IS NULL`
 
-// sinceClause leaves of either query only what a run since some time asked.
-const sinceClause = " AND r.run >= ?"
+// sinceClause leaves of either query only what one of the job's runs since some time asked:
+// another job may ask the same of another server, or under another load, meanwhile.
+const sinceClause = " AND r.run IN (SELECT id FROM runs WHERE job = ? AND id >= ?)"
 
 // fullQuery finds findAtOnce keys.
 var fullQuery = findQuery(findAtOnce)
@@ -79,21 +80,22 @@ func (s *Store) Find(ctx context.Context, job string, tasks []runner.Sought) ([]
 	return found, s.trouble(err)
 }
 
-// FindSince is Find among what was asked by a run and those after it.
+// FindSince is Find among what was asked by a run of the job and its runs after that.
 func (s *Store) FindSince(ctx context.Context, job string, run int64, tasks []runner.Sought) ([]*runner.Stored, error) {
-	found, err := finding{&s.finding, run}.find(ctx, job, tasks)
+	found, err := finding{&s.finding, job, run}.find(ctx, job, tasks)
 	return found, s.trouble(err)
 }
 
-// A finding asks for results: of runs since one, or of all where that is 0.
+// A finding asks for results: of a job's runs since one, or of all where that is 0.
 type finding struct {
 	querier
+	job   string
 	since int64
 }
 
 func (q finding) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if q.since > 0 {
-		query, args = query+sinceClause, append(args, q.since)
+		query, args = query+sinceClause, append(args, q.job, q.since)
 	}
 	return q.QueryContext(ctx, query, args...)
 }

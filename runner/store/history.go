@@ -116,7 +116,7 @@ func readJSON(text sql.NullString, to any) error {
 // Loaded gives the models of a run as the server had them in memory, by name; those of
 // the runs that it went on with among them.
 func (s *Store) Loaded(ctx context.Context, run *RunRow) ([]Loaded, error) {
-	rows, err := s.reading.QueryContext(ctx, `SELECT model, digest, size, size_vram, context FROM loaded WHERE run BETWEEN ? AND ? ORDER BY model, run DESC`, run.Since, run.ID)
+	rows, err := s.reading.QueryContext(ctx, `SELECT model, digest, size, size_vram, context FROM loaded WHERE run IN (SELECT id FROM runs WHERE job = ? AND id BETWEEN ? AND ?) ORDER BY model, run DESC`, run.Job, run.Since, run.ID)
 	if err != nil {
 		return nil, s.trouble(err)
 	}
@@ -136,7 +136,7 @@ func (s *Store) Loaded(ctx context.Context, run *RunRow) ([]Loaded, error) {
 
 // Loads gives the loads of models of a run, and of those that it went on with, in order.
 func (s *Store) Loads(ctx context.Context, run *RunRow) ([]Load, error) {
-	rows, err := s.reading.QueryContext(ctx, `SELECT model, began_us, took_ns FROM loads WHERE run BETWEEN ? AND ? ORDER BY id`, run.Since, run.ID)
+	rows, err := s.reading.QueryContext(ctx, `SELECT model, began_us, took_ns FROM loads WHERE run IN (SELECT id FROM runs WHERE job = ? AND id BETWEEN ? AND ?) ORDER BY id`, run.Job, run.Since, run.ID)
 	if err != nil {
 		return nil, s.trouble(err)
 	}

@@ -151,3 +151,39 @@ func TestExportOfBench(t *testing.T) {
 		t.Errorf("the tasks are %+v", all)
 	}
 }
+
+// What another job measures meanwhile is nobody else's, though it asks the same.
+func TestBenchesOfTwoJobs(t *testing.T) {
+	s := opened(t)
+	begin := func(job string, since int64) *Run {
+		run, err := s.BeginBench(t.Context(), RunInfo{Job: job, Steps: []string{"a"}, Bench: []byte(`{}`), Since: since})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run
+	}
+	first := begin("j", 0)
+	other := begin("other", 0)
+	x := answered(0, "a", "x")
+	keep(t, other, x)
+	end := func(run *Run, model string) {
+		e := Ending{State: "done", Summary: runner.Summary{Rows: 1}, Loaded: []Loaded{{model, "d", 10, 5, 4096}}, Loads: []Load{{model, time.Now(), time.Second}}}
+		if err := run.End(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end(other, "theirs")
+	found, err := first.Find(t.Context(), []runner.Sought{{Task: x.Result.Task, Key: x.Result.Key}})
+	if err != nil || found[0] != nil {
+		t.Errorf("a benchmark found what another job measured: %+v (%v)", found[0], err)
+	}
+	next := begin("j", first.ID())
+	end(next, "ours")
+	row := runOf(t, s, next.ID())
+	if loaded, err := s.Loaded(t.Context(), row); err != nil || len(loaded) != 1 || loaded[0].Model != "ours" {
+		t.Errorf("the models are %+v (%v)", loaded, err)
+	}
+	if loads, err := s.Loads(t.Context(), row); err != nil || len(loads) != 1 || loads[0].Model != "ours" {
+		t.Errorf("the loads are %+v (%v)", loads, err)
+	}
+}
