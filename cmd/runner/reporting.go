@@ -219,7 +219,7 @@ func (d *details) place(t *report.Task) {
 // taskOf is a stored task as a report reads it.
 func taskOf(s *store.TaskRow) *report.Task {
 	t := &report.Task{
-		Row: s.Row, RowID: s.RowID, Step: s.Step, Model: s.Model, Asked: s.Asked, Attempts: s.Attempts, Question: s.Question,
+		Row: s.Row, RowID: s.RowID, Step: s.Step, Model: s.Model, Asked: s.Asked, Attempts: s.Attempts, Question: s.Question, Run: s.Run,
 	}
 	if s.Err != nil {
 		t.Class, t.Message = string(s.Err.Class), s.Err.Message

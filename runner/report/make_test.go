@@ -261,9 +261,25 @@ func TestMakeOpenLoop(t *testing.T) {
 	}
 }
 
+// In an interleaved benchmark the time of the other models is not a model's own.
+func TestMakeOfInterleaved(t *testing.T) {
+	var tasks []*Task
+	for i := range 12 { // a, b, a, b, ...: 100 ms each, one after the other
+		task := timed(int64(i), []string{"a", "b"}[i%2], time.Duration(i)*ms(100), ms(100))
+		task.Repetition = i/2 + 1
+		tasks = append(tasks, task)
+	}
+	for _, g := range mustMake(t, Run{}, Options{Bench: &Bench{Runs: 6, Order: "interleaved"}}, tasks...).Groups {
+		if diff := cmp.Diff([]float64{10, 110}, []float64{g.RequestsPerSecond, g.HostTokensPerSecond}, near); diff != "" {
+			t.Errorf("requests and tokens a second of %s (-want +got):\n%s", g.Model, diff)
+		}
+	}
+}
+
 func TestMakeLeavesOutThePauseOfAnInterruptedRun(t *testing.T) {
-	before := timed(0, "m", -time.Hour, ms(500))
+	before := timed(0, "m", -10*time.Second, ms(500))
 	after := timed(1, "m", ms(0), ms(500))
+	before.Run, after.Run = 1, 2
 	r := mustMake(t, Run{}, Options{}, before, after)
 	if got := r.Groups[0].RequestsPerSecond; got != 2 {
 		t.Errorf("%v requests/s; want 2 in the second that something was measured", got)

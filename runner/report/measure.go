@@ -11,6 +11,8 @@ const maxWarmLoad = 500 * time.Millisecond
 // run's begin.
 type measure struct {
 	seen              bool // by the client: Task.Measured was there
+	run               int64
+	repetition        int32
 	chunks            int32
 	promptTokens      int32
 	tokens            int32
@@ -24,6 +26,7 @@ type measure struct {
 
 func newMeasure(began time.Time, t *Task) measure {
 	m := measure{
+		run: t.Run, repetition: int32(t.Repetition),
 		promptTokens: int32(t.PromptTokens), tokens: int32(t.OutputTokens),
 		total: t.Total, load: t.Load, prompt: t.Prompt, generate: t.Generate,
 	}

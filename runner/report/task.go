@@ -9,7 +9,8 @@ type Task struct {
 	Step       string
 	Model      string // the name that it was asked for by; empty where no request could be made
 	Level      Level
-	Repetition int // 1 to Bench.Runs, else 0
+	Repetition int   // 1 to Bench.Runs, else 0
+	Run        int64 // that asked it, 0 where none did; an interrupted one is not the one that went on with it
 
 	Asked    bool // in this run, or in an interrupted one that it went on with; else reused, and no timing of it counts
 	Attempts int

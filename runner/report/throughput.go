@@ -1,20 +1,16 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
 
-// maxPause is the longest time without any request in flight that an earlier, interrupted
-// run may have had. A longer one is the time between two runs, in which nobody measured.
-const maxPause = time.Minute
-
 // throughput fills the figures of all requests of the group together. They count warm
-// requests that were ok, over the time from the first sending to the last end.
+// requests that were ok, over the time from the first sending to the last end: of each part
+// that was measured by itself, what others did between two parts left out.
 func (g *measuredGroup) throughput(bench *Bench) {
 	seen := slices.DeleteFunc(slices.Clone(g.warm), func(m measure) bool { return !m.seen })
-	seconds := elapsed(seen).Seconds()
+	seconds := elapsed(seen, bench != nil && bench.Order == "interleaved").Seconds()
 	if seconds <= 0 {
 		return
 	}
@@ -33,21 +29,35 @@ func (g *measuredGroup) throughput(bench *Bench) {
 	}
 }
 
-// elapsed is the time from the first sending to the last end, the pauses before this run
-// left out that an interrupted one made. It sorts list by sending.
-func elapsed(list []measure) time.Duration {
-	if len(list) == 0 {
-		return 0
-	}
-	slices.SortFunc(list, func(a, b measure) int { return cmp.Compare(a.sent, b.sent) })
-	end, paused := list[0].end(), time.Duration(0)
+// A part is what was measured of a group without a pause. An interrupted benchmark has one
+// before the pause and one after it, an interleaved one has one for each repetition, since
+// between two of them the other models are asked.
+type part struct {
+	run        int64
+	repetition int32 // 0 where it is not interleaved
+}
+
+// elapsed is the time from the first sending to the last end of each part together.
+func elapsed(list []measure, interleaved bool) time.Duration {
+	type span struct{ from, to time.Duration }
+	spans := map[part]span{}
 	for i := range list {
-		if pause := list[i].sent - end; pause > maxPause && end < 0 {
-			paused += pause
+		m := &list[i]
+		p := part{run: m.run}
+		if interleaved {
+			p.repetition = m.repetition
 		}
-		end = max(end, list[i].end())
+		s, ok := spans[p]
+		if !ok {
+			s = span{m.sent, m.end()}
+		}
+		spans[p] = span{min(s.from, m.sent), max(s.to, m.end())}
 	}
-	return end - list[0].sent - paused
+	var all time.Duration
+	for _, s := range spans {
+		all += s.to - s.from
+	}
+	return all
 }
 
 // keeps says whether a request kept all limits, in seconds by figure. An answer of one
