@@ -257,6 +257,9 @@ func (r *applying) resumed(ctx context.Context, info *store.RunInfo) (int64, err
 		return 0, storeExit(err)
 	case last == nil || last.State == "done" || r.flags.redo || last.Partial != info.Partial || !bytes.Equal(last.Bench, info.Bench):
 		return 0, nil
+	case last.Hardware != info.Hardware || !info.Simulated && last.Server != info.Server: // a simulated one has another port each time
+		r.info("benchmark %d was not finished, but was measured on another server or machine; this one begins anew", last.Since)
+		return 0, nil
 	}
 	now, err := r.job.inputs(&r.flags.jobFlags)
 	if err != nil {
