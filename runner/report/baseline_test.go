@@ -169,3 +169,19 @@ func TestAgainstAFile(t *testing.T) {
 		}
 	}
 }
+
+// Models that no one has seen in memory (an ordinary run, one with keep_alive: 0) are known
+// by what they were asked.
+func TestAgainstModelsOfQuestions(t *testing.T) {
+	of := func(digest string) *Report {
+		task := timed(0, "m", 0, ms(100))
+		task.Question = []byte(`{"v":1,"digest":"` + digest + `","messages":[]}`)
+		return mustMake(t, Run{}, Options{}, task)
+	}
+	if _, err := of("aaa").Against(of("bbb"), AgainstOptions{}); err == nil {
+		t.Error("models of other content were compared")
+	}
+	if _, err := of("aaa").Against(of("aaa"), AgainstOptions{}); err != nil {
+		t.Errorf("the same model is refused: %v", err)
+	}
+}

@@ -3,9 +3,11 @@ package report
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
+	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
 )
 
@@ -63,6 +65,7 @@ type maker struct {
 	failures *causes
 	timeline *timeline
 	answers  *answers
+	digests  map[string]string // of the models, by name, as their questions have them
 }
 
 func newMaker(run Run, opts Options) *maker {
@@ -77,6 +80,7 @@ func newMaker(run Run, opts Options) *maker {
 		run: run, opts: opts, steps: steps,
 		groups:   newGroups(),
 		axes:     newAxes(opts.Columns),
+		digests:  make(map[string]string),
 		failures: newCauses(),
 		timeline: newTimeline(run.Began, opts.MaxRows, opts.Seed),
 		answers:  newAnswers(opts.MaxRows, opts.Seed),
@@ -94,10 +98,33 @@ func (m *maker) add(row []*Task) {
 	m.answers.add(row)
 	for _, t := range row {
 		m.groups.add(m.run.Began, t)
+		m.sawModel(t)
 		m.failures.add(t)
 		m.timeline.add(t)
 	}
 	m.groups.addColumns(row[len(row)-1])
+}
+
+// sawModel notes which model a name stands for, by the first question put to it.
+func (m *maker) sawModel(t *Task) {
+	if _, known := m.digests[t.Model]; known || t.Model == "" || len(t.Question) == 0 {
+		return
+	}
+	if q, err := pipeline.ReadQuestion(t.Question); err == nil {
+		m.digests[t.Model] = q.Digest
+	}
+}
+
+// models are those of the run, and those that nobody has seen in the server's memory: a
+// baseline of other content must be noticed of these too.
+func (m *maker) models() []Model {
+	models := slices.Clone(m.run.Models)
+	for _, name := range slices.Sorted(maps.Keys(m.digests)) {
+		if !slices.ContainsFunc(models, func(seen Model) bool { return seen.Name == name }) {
+			models = append(models, Model{Name: name, Digest: m.digests[name]})
+		}
+	}
+	return models
 }
 
 // sort puts a row's tasks into the job's order of steps, so that nothing depends on the
@@ -146,6 +173,7 @@ func (m *maker) report() *Report {
 	m.order(measured)
 	r := m.counts
 	r.Version, r.Run, r.Bench = Version, m.run, m.opts.Bench
+	r.Run.Models = m.models()
 	r.Groups = reported(measured)
 	r.Comparisons = compare(measured)
 	r.Failures = m.failures.list()
