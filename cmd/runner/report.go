@@ -154,7 +154,10 @@ func (a *app) reportOf(ctx context.Context, s *store.Store, run *store.RunRow, f
 		end()
 		return nil, nil, nil, err
 	}
-	if job == nil {
+	switch {
+	case job == nil && run.Inputs == nil:
+		made.Warnings = append(made.Warnings, errUnknownJob.Error())
+	case job == nil:
 		made.Warnings = append(made.Warnings, errChanged.Error())
 	}
 	return reporting, made, end, nil
@@ -171,8 +174,15 @@ func (a *app) jobOf(run *store.RunRow, flags *reportFlags) (*loadedJob, func()) 
 	quiet := *a
 	quiet.err = io.Discard
 	opened := &jobFlags{root: root, benchmark: run.Bench != nil}
-	if opened.runsWanted, err = runsOf(run); err != nil {
+	bench, err := benchOfRun(run)
+	if err != nil {
 		return nil, none
+	}
+	if bench != nil {
+		opened.runsWanted = bench.Runs
+	}
+	if bench != nil && len(bench.Levels) == 1 { // it may be that of --concurrency; a rate has none
+		opened.concurrency = bench.Levels[0].Concurrency
 	}
 	job, err := quiet.load(filepath.Join(root, filepath.FromSlash(run.File)), opened)
 	if err != nil {
@@ -185,13 +195,13 @@ func (a *app) jobOf(run *store.RunRow, flags *reportFlags) (*loadedJob, func()) 
 	return job, job.close
 }
 
-// runsOf is how often a run's benchmark measured each row, 0 where it was none.
-func runsOf(run *store.RunRow) (int, error) {
+// benchOfRun is how a run's benchmark was measured, nil where it was none.
+func benchOfRun(run *store.RunRow) (*report.Bench, error) {
 	r, err := newReporting(nil, run, nil)
-	if err != nil || r.bench == nil {
-		return 0, err
+	if err != nil {
+		return nil, err
 	}
-	return r.bench.Runs, nil
+	return r.bench, nil
 }
 
 // sameJob says whether a job is made of the same files as in a run, and measured the same way.

@@ -243,4 +243,7 @@ func taskOf(s *store.TaskRow) *report.Task {
 func sortedNames[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
 // errChanged says that a run's job is not what it was then.
-var errChanged = errors.New("the job or its data have changed since this run, so the report does not tell variables, columns and thresholds")
+var errChanged = errors.New("the job, its data or the flags are not what they were in this run, so the report does not tell variables, columns and thresholds")
+
+// errUnknownJob says that nobody noted of which files a run's job was made.
+var errUnknownJob = errors.New("the run has not come to its end, or is of an older runner, so the report does not tell variables, columns and thresholds")
