@@ -221,3 +221,22 @@ func TestReportsAreLeftAlone(t *testing.T) {
 		t.Errorf("exit code %d: %s", got.code, got.err)
 	}
 }
+
+// A benchmark of a part of the rows reports these, not what an earlier one measured of the
+// others, whose thresholds it did not miss.
+func TestBenchOfAPart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", benchText+"bench: {runs: 3}\nthresholds: {p95_latency: 1h}\n")
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "2 models, 12 rows, 12 ok\n"},
+		{[]string{"--only", "model=a"}, "1 model, 6 rows, 6 ok\n"},
+	} {
+		got := bench(t, simulate.Config{}, append([]string{"bench", "job.yaml"}, tt.args...)...)
+		if got.code != 0 || !strings.Contains(got.out, tt.want) {
+			t.Errorf("%q: exit code %d, not %q:\n%s%s", tt.args, got.code, tt.want, got.err, got.out)
+		}
+	}
+}

@@ -119,6 +119,9 @@ func (r *reporting) rows(ctx context.Context) iter.Seq2[[]*store.TaskRow, error]
 				yield(nil, err)
 				return
 			}
+			if r.run.Bench != nil && t.Run != 0 && !t.Asked {
+				continue // an earlier benchmark measured it; this one did not, or has not yet
+			}
 			if len(row) > 0 && row[0].Row != t.Row {
 				if !yield(row, nil) {
 					return
