@@ -240,3 +240,33 @@ func TestBenchOfAPart(t *testing.T) {
 		}
 	}
 }
+
+// A report that could not be written hides nothing of what was measured, and the next run
+// makes up for it, though it asks nothing.
+func TestReportThatCantBeWritten(t *testing.T) {
+	for _, tt := range []struct{ command, more string }{
+		{"bench", "bench: {runs: 2}\n"},
+		{"apply", ""},
+	} {
+		t.Run(tt.command, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			writeFile(t, "job.yaml", benchText+tt.more+"thresholds: {requests_per_sec: 1000000}\n")
+			if err := os.Mkdir("report.json", 0o777); err != nil {
+				t.Fatal(err)
+			}
+			got := bench(t, simulate.Config{}, tt.command, "job.yaml")
+			if got.code != exitDisk || !strings.Contains(got.err, "requests_per_sec of a is") || tt.more != "" && !strings.Contains(got.out, "latency and throughput") {
+				t.Errorf("exit code %d:\n%s%s", got.code, got.err, got.out)
+			}
+			if err := os.Remove("report.json"); err != nil {
+				t.Fatal(err)
+			}
+			if got := bench(t, simulate.Config{}, tt.command, "job.yaml"); got.code != exitFailedRows {
+				t.Errorf("exit code %d: %s", got.code, got.err)
+			}
+			if r := readReport(t, "report.json"); r.Asked == 0 || r.Groups[0].Latency == nil {
+				t.Errorf("the report is of %d asked tasks", r.Asked)
+			}
+		})
+	}
+}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path"
@@ -30,6 +32,12 @@ func (r *applying) tell(ctx context.Context, summary *runner.Summary, ended erro
 	if err != nil || run == nil {
 		return errors.Join(ended, err)
 	}
+	news := summary.Attempts > 0 || r.measures() // a benchmark's report is due, also where all was measured before an interrupt
+	if !news {
+		if err := r.makeUpFor(ctx, run); err != nil {
+			return err
+		}
+	}
 	if r.keeping.run.ID() == 0 {
 		run.Since = nothingAsked
 	}
@@ -41,12 +49,41 @@ func (r *applying) tell(ctx context.Context, summary *runner.Summary, ended erro
 	if err != nil {
 		return err
 	}
-	if summary.Attempts > 0 {
-		if err := r.writeReports(ctx, reporting, made); err != nil {
-			return err
+	var unwritten error
+	if news {
+		unwritten = r.writeReports(ctx, reporting, made)
+	}
+	judged := r.judged(made, ended, news && r.measures())
+	if unwritten != nil {
+		if judged != nil {
+			r.report(judged) // what was missed is told, though the exit code is another one
+		}
+		return unwritten
+	}
+	return judged
+}
+
+// makeUpFor writes the reports of the job's last run that are not there: they could not be
+// written then, or were not asked for yet.
+func (r *applying) makeUpFor(ctx context.Context, run *store.RunRow) error {
+	var missing []specs.Report
+	for _, to := range r.job.job.Reports {
+		if _, err := r.job.folder.Root.Stat(r.reportName(to)); errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, to)
 		}
 	}
-	return r.judged(made, ended, summary.Attempts > 0 && r.measures())
+	if len(missing) == 0 {
+		return nil
+	}
+	reporting, err := newReporting(r.keeping.Store, run, r.job.loadedJob)
+	if err != nil {
+		return err
+	}
+	made, err := reporting.make(ctx)
+	if err != nil {
+		return err
+	}
+	return r.putReports(ctx, missing, reporting, made)
 }
 
 // nothingAsked is after every run: what an earlier one has measured is no figure of a run
@@ -68,25 +105,38 @@ func (r *applying) lastRun(ctx context.Context) (*store.RunRow, error) {
 	return run, nil
 }
 
-// writeReports writes the job's reports; a benchmark's is also shown.
+// writeReports writes the job's reports; a benchmark's is also shown. A file that can't be
+// written keeps nothing else from being told.
 func (r *applying) writeReports(ctx context.Context, from *reporting, made *report.Report) error {
-	for _, to := range r.job.job.Reports {
-		name := path.Join(r.job.job.Dir, to.File.Value)
-		if r.flags.simulate {
-			name = path.Join(output.Simulated, name)
+	unwritten := r.putReports(ctx, r.job.job.Reports, from, made)
+	if r.measures() {
+		if err := report.WriteText(r.out, made, r.textOptions()); err != nil && !isClosedPipe(err) {
+			return errors.Join(unwritten, printed(err))
 		}
+	}
+	return cmp.Or(unwritten, r.tellActions(made))
+}
+
+func (r *applying) putReports(ctx context.Context, files []specs.Report, from *reporting, made *report.Report) error {
+	var failed error
+	for _, to := range files {
+		name := r.reportName(to)
 		write := func(w io.Writer) error { return from.write(ctx, w, made, to.Form) }
 		if err := output.WriteWhole(r.job.folder.Root, name, write); err != nil {
-			return diskExit(err)
+			failed = cmp.Or(failed, fail(exitDisk, "%v; what was measured is kept, and can be written with: runner report %d -o FILE", err, from.run.ID))
+			continue
 		}
 		r.info("report -> %s", name)
 	}
-	if r.measures() {
-		if err := report.WriteText(r.out, made, r.textOptions()); err != nil && !isClosedPipe(err) {
-			return printed(err)
-		}
+	return failed
+}
+
+func (r *applying) reportName(to specs.Report) string {
+	name := path.Join(r.job.job.Dir, to.File.Value)
+	if r.flags.simulate {
+		name = path.Join(output.Simulated, name)
 	}
-	return r.tellActions(made)
+	return name
 }
 
 // write writes a report in a form.
