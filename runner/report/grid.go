@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func gridOf(t stepTable) *grid {
 }
 
 func (t stepTable) line(group *Group) gridLine {
-	cells := []string{oneLine(group.Model)}
+	cells := []string{cmp.Or(oneLine(group.Model), noModel)}
 	if t.levels {
 		cells = append(cells, group.Level.short())
 	}
@@ -51,9 +52,22 @@ func (t stepTable) line(group *Group) gridLine {
 	}
 	line := gridLine{cells: cells}
 	if group.Error != "" {
-		line.span = "all " + count(int64(group.Requests)) + " failed: " + brief(group.Error, textMessage)
+		line.span = "all " + count(int64(group.tasks())) + " failed: " + brief(group.Error, textMessage)
 	}
 	return line
+}
+
+// noModel stands for the model of tasks that failed before anyone knew which to ask.
+const noModel = "no model"
+
+// tasks are how many a group has, those that failed before they were asked among them.
+func (g *Group) tasks() int {
+	for _, q := range g.Quality {
+		if q.Name == PassRate {
+			return q.N
+		}
+	}
+	return g.Requests
 }
 
 // fit makes the grid at most width wide, by shorter names and then with fewer columns,

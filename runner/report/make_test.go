@@ -456,3 +456,18 @@ func TestLoadsBeforeTheFirstRequest(t *testing.T) {
 		t.Errorf("the timeline's loads are %q, want %q", loads, want)
 	}
 }
+
+// Tasks that failed before they could be asked are counted where their group has no line of figures.
+func TestTextOfUnasked(t *testing.T) {
+	var tasks []*Task
+	for i := range int64(3) {
+		tasks = append(tasks, failing(i, "", "input", "no such field"))
+	}
+	var text strings.Builder
+	if err := WriteText(&text, mustMake(t, Run{}, Options{}, tasks...), TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "no model  all 3 failed: no such field"; !strings.Contains(text.String(), want) {
+		t.Errorf("no %q in:\n%s", want, text.String())
+	}
+}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -42,7 +43,7 @@ func (p places) of(step string, level Level, name namer) string {
 
 // named is "gemma3:4b, draft, 4 at a time", as far as that tells lines apart.
 func (p places) named(g *Group, name namer) string {
-	return strings.Join(append([]string{name(g.Model)}, p.parts(g.Step, g.Level, name)...), ", ")
+	return strings.Join(append([]string{name(cmp.Or(g.Model, noModel))}, p.parts(g.Step, g.Level, name)...), ", ")
 }
 
 func (p places) parts(step string, level Level, name namer) (parts []string) {

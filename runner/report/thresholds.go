@@ -134,7 +134,7 @@ func (r *Report) where(g *Group) string {
 	}
 	name := g.Model
 	if name == "" {
-		name = "no model"
+		name = noModel
 	}
 	if len(in) == 0 {
 		return name
