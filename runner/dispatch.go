@@ -253,7 +253,7 @@ func (d *dispatcher) start(t *task) {
 		t.due = meant
 	}
 	d.sum.Attempts++
-	if t.calls > 1 {
+	if t.calls > 1 && !t.row.record.Row.Warmup {
 		d.sum.Retries++
 	}
 	d.caller.events.attemptStarted(t)
@@ -287,8 +287,10 @@ func (a attempted) deliver(d *dispatcher) {
 	d.gate.busy--
 	d.steps[t.step].busy--
 	if answer := t.answer; answer != nil {
-		d.sum.PromptTokens += int64(answer.PromptEvalCount)
-		d.sum.OutputTokens += int64(answer.EvalCount)
+		if !t.row.record.Row.Warmup { // which are in no count
+			d.sum.PromptTokens += int64(answer.PromptEvalCount)
+			d.sum.OutputTokens += int64(answer.EvalCount)
+		}
 		d.countLoad(t)
 		t.answered()
 	}
