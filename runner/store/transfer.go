@@ -303,8 +303,8 @@ func (i *importing) insert(ctx context.Context, l *line) (int64, error) {
 		}
 		names, marks, args = append(names, name), append(marks, "?"), append(args, value)
 	}
-	if l.Kind == "attempts" {
-		known, err := i.hasAttempt(ctx, names, args)
+	if l.Kind == "attempts" || l.Kind == "loads" { // whose number is no key that another store has
+		known, err := i.hasEqual(ctx, l.Kind, names, args)
 		if err != nil || known {
 			return 0, err
 		}
@@ -321,9 +321,9 @@ func (i *importing) insert(ctx context.Context, l *line) (int64, error) {
 	return done.LastInsertId()
 }
 
-func (i *importing) hasAttempt(ctx context.Context, names []string, args []any) (yes bool, err error) {
+func (i *importing) hasEqual(ctx context.Context, kind string, names []string, args []any) (yes bool, err error) {
 	where := strings.Join(names, " IS ? AND ") + " IS ?"
-	err = i.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM attempts WHERE "+where+")", args...).Scan(&yes)
+	err = i.conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM "+kind+" WHERE "+where+")", args...).Scan(&yes)
 	return yes, err
 }
 
