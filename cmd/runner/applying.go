@@ -446,7 +446,13 @@ func (r *applying) end(ctx context.Context, o *ran, total int64) error {
 	if o.cut != nil || codeOf(err) > exitFailedRows {
 		return err
 	}
-	return r.tell(ctx, &o.summary, err)
+	told := r.tell(ctx, &o.summary, err)
+	if code := codeOf(told); code != codeOf(err) {
+		if trouble := r.keeping.run.SetExit(ctx, code); trouble != nil {
+			return storeExit(trouble)
+		}
+	}
+	return told
 }
 
 // keepEnd keeps which files there are now, which models, and how the run ended.

@@ -163,6 +163,18 @@ func (r *Run) End(ctx context.Context, e Ending) error {
 	})
 }
 
+// SetExit notes the exit code of a run that has ended: one that misses a threshold is done,
+// and its command ends with another code than its rows gave it.
+func (r *Run) SetExit(ctx context.Context, code int) error {
+	if r.id == 0 {
+		return nil
+	}
+	return r.store.do(ctx, func(ctx context.Context, w *writer) error {
+		_, err := w.conn.ExecContext(ctx, "UPDATE runs SET exit = ? WHERE id = ?", code, r.id)
+		return err
+	})
+}
+
 func (l *Lag) columns() (median, p99 any) {
 	if l == nil {
 		return nil, nil
