@@ -64,24 +64,30 @@ leaves at once.`,
 			return a.apply(cmd.Context(), args, &flags)
 		},
 	}
-	flags.addFile(cmd)
-	flags.addRows(cmd)
+	flags.addRun(cmd)
 	fs := cmd.Flags()
-	flags.hostFlags.add(fs)
-	flags.simulateFlags.add(fs)
-	flags.storeFlags.add(fs)
 	fs.BoolVar(&flags.storeFlags.none, "no-store", false, "keep no results: the next run asks everything again")
 	fs.BoolVar(&flags.redo, "redo", false, "ask again what was answered before (with --only: in those rows)")
 	fs.BoolVar(&flags.retryFailed, "retry-failed", false, "ask again what failed for a reason of its own, as prompts that are too long")
 	fs.BoolVar(&flags.offline, "offline", false, "ask nothing: rows without a stored answer fail")
-	fs.BoolVar(&flags.locked, "locked", false, "refuse models other than those that runner.lock pins")
 	fs.BoolVar(&flags.prune, "prune", false, "delete the output files of earlier runs that no row names any more")
-	fs.BoolVar(&flags.pull, "pull", false, "fetch models that are not on the server")
 	fs.BoolVar(&flags.skipMissing, "skip-missing", false, "go on without models that are not on the server: their rows fail")
-	fs.BoolVar(&flags.failFast, "fail-fast", false, "start nothing more after the first failed row")
 	fs.BoolVar(&flags.stream, "stream", false, "show answers as they come, the oldest row's first")
-	fs.StringVar(&flags.events, "events", "", "write what happens to this `file`, one JSON object a line")
 	return cmd
+}
+
+// addRun adds the flags of every command that runs a job: apply and bench.
+func (f *applyFlags) addRun(cmd *cobra.Command) {
+	f.addFile(cmd)
+	f.addRows(cmd)
+	fs := cmd.Flags()
+	f.hostFlags.add(fs)
+	f.simulateFlags.add(fs)
+	f.storeFlags.add(fs)
+	fs.BoolVar(&f.locked, "locked", false, "refuse models other than those that runner.lock pins")
+	fs.BoolVar(&f.pull, "pull", false, "fetch models that are not on the server")
+	fs.BoolVar(&f.failFast, "fail-fast", false, "start nothing more after the first failed row")
+	fs.StringVar(&f.events, "events", "", "write what happens to this `file`, one JSON object a line")
 }
 
 // check finds flags that don't go together.

@@ -45,19 +45,11 @@ Without a file the models of -m are asked one prompt.`,
 			return a.bench(cmd.Context(), args, &flags)
 		},
 	}
-	flags.addFile(cmd)
-	flags.addRows(cmd)
+	flags.addRun(cmd)
 	fs := cmd.Flags()
-	flags.hostFlags.add(fs)
-	flags.simulateFlags.add(fs)
-	flags.storeFlags.add(fs)
 	fs.IntVarP(&flags.runs, "number", "n", 0, "how often each row is measured (default: as the job says, else 3)")
 	fs.StringVarP(&flags.prompt, "prompt", "p", "", "without a file: the prompt (default \""+defaultPrompt+"\")")
 	fs.BoolVar(&flags.redo, "redo", false, "begin anew also where the last benchmark of this job was interrupted")
-	fs.BoolVar(&flags.locked, "locked", false, "refuse models other than those that runner.lock pins")
-	fs.BoolVar(&flags.pull, "pull", false, "fetch models that are not on the server")
-	fs.BoolVar(&flags.failFast, "fail-fast", false, "start nothing more after the first failed row")
-	fs.StringVar(&flags.events, "events", "", "write what happens to this `file`, one JSON object a line")
 	return cmd
 }
 
