@@ -144,12 +144,7 @@ func (a *app) reportRun(ctx context.Context, args []string, flags *reportFlags) 
 // caller calls end when it needs them no more.
 func (a *app) reportOf(ctx context.Context, s *store.Store, run *store.RunRow, flags *reportFlags) (*reporting, *report.Report, func(), error) {
 	job, end := a.jobOf(run, flags)
-	reporting, err := newReporting(s, run, job)
-	if err != nil {
-		end()
-		return nil, nil, nil, err
-	}
-	made, err := reporting.make(ctx)
+	reporting, made, err := reportOn(ctx, s, run, job)
 	if err != nil {
 		end()
 		return nil, nil, nil, err

@@ -35,6 +35,16 @@ func newReporting(s *store.Store, run *store.RunRow, job *loadedJob) (*reporting
 	return r, nil
 }
 
+// reportOn makes the report of a run, with what its job adds; job may be nil.
+func reportOn(ctx context.Context, s *store.Store, run *store.RunRow, job *loadedJob) (*reporting, *report.Report, error) {
+	r, err := newReporting(s, run, job)
+	if err != nil {
+		return nil, nil, err
+	}
+	made, err := r.make(ctx)
+	return r, made, err
+}
+
 // make makes the report.
 func (r *reporting) make(ctx context.Context) (*report.Report, error) {
 	head, err := r.head(ctx)

@@ -41,11 +41,7 @@ func (r *applying) tell(ctx context.Context, summary *runner.Summary, ended erro
 	if r.keeping.run.ID() == 0 {
 		run.Since = nothingAsked
 	}
-	reporting, err := newReporting(r.keeping.Store, run, r.job.loadedJob)
-	if err != nil {
-		return err
-	}
-	made, err := reporting.make(ctx)
+	reporting, made, err := reportOn(ctx, r.keeping.Store, run, r.job.loadedJob)
 	if err != nil {
 		return err
 	}
@@ -75,11 +71,7 @@ func (r *applying) makeUpFor(ctx context.Context, run *store.RunRow) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	reporting, err := newReporting(r.keeping.Store, run, r.job.loadedJob)
-	if err != nil {
-		return err
-	}
-	made, err := reporting.make(ctx)
+	reporting, made, err := reportOn(ctx, r.keeping.Store, run, r.job.loadedJob)
 	if err != nil {
 		return err
 	}
