@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/batchrunner/runner/schema"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // fit holds what a template gave for an option against the option's kind. Text that
@@ -84,7 +85,7 @@ func (o *option) wanted() string {
 			names = append(names, schema.KindName(kind))
 		}
 	}
-	return strings.Join(names, " or ")
+	return say.Or(names)
 }
 
 // shown is a value as JSON, cut where it is long.

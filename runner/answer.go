@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/batchrunner/runner/pipeline"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // judge says why a complete answer can't be used, nil where it can; what is only
@@ -36,7 +37,7 @@ func cut(req *pipeline.Request, a *pipeline.Answer) *Error {
 	limit := req.Options["num_predict"]
 	switch {
 	case beforeLimit(limit, a.EvalCount):
-		return &Error{Class: Cut, Message: fmt.Sprintf("the answer did not end before the context was full, after %s; raise num_ctx if the model can take it, or set a smaller num_predict", counted(a.EvalCount))}
+		return &Error{Class: Cut, Message: fmt.Sprintf("the answer did not end before the context was full, after %s; raise num_ctx if the model can take it, or set a smaller num_predict", say.Plural(a.EvalCount, "token"))}
 	case req.OwnLimit:
 		return &Error{Class: Cut, Message: fmt.Sprintf("the answer did not end within runner's own limit of %v tokens; set num_predict", limit)}
 	}
@@ -55,14 +56,6 @@ func beforeLimit(numPredict any, count int) bool {
 	return limit < 0 || float64(count)+1 < limit
 }
 
-// counted is "1 token", "2 tokens".
-func counted(n int) string {
-	if n == 1 {
-		return "1 token"
-	}
-	return fmt.Sprintf("%d tokens", n)
-}
-
 // wordless returns the failure of an answer without text.
 func wordless(a *pipeline.Answer) *Error {
 	switch {
@@ -71,7 +64,7 @@ func wordless(a *pipeline.Answer) *Error {
 	case a.DoneReason == "load" || a.DoneReason == "unload":
 		return &Error{Class: Empty, Message: fmt.Sprintf("no answer: the server took the request for one to %s the model", a.DoneReason)}
 	case strings.TrimSpace(a.Thinking) != "":
-		return &Error{Class: ThinkingOnly, Message: fmt.Sprintf("the model thought (%d tokens) and gave no answer", a.EvalCount)}
+		return &Error{Class: ThinkingOnly, Message: fmt.Sprintf("the model thought (%s) and gave no answer", say.Plural(a.EvalCount, "token"))}
 	default:
 		return &Error{Class: Empty, Message: "the answer is empty"}
 	}

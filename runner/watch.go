@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/batchrunner/runner/specs"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A watch ends an attempt that takes too long: as a whole, until its first token,
@@ -80,7 +81,7 @@ func (w *watch) check(age time.Duration) (next time.Duration, passed *Error) {
 	}
 	if limit := w.limits.Idle; limit > 0 {
 		if newest > 0 && age >= newest+limit {
-			return 0, timedOut("nothing came for %s after %s", spell(limit), counted(int(tokens)))
+			return 0, timedOut("nothing came for %s after %s", spell(limit), say.Plural(int(tokens), "token"))
 		}
 		if newest == 0 {
 			newest = age // the first chunk comes now at the earliest

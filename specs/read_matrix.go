@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/batchrunner/runner/specs/dataset"
+	"github.com/batchrunner/runner/specs/say"
 	"gopkg.in/yaml.v3"
 )
 
@@ -69,7 +70,7 @@ func (d *draft) oneKind(key, value *yaml.Node, f *axisFile) bool {
 		d.report(posOf(value), "", fmt.Sprintf("the axis %q says nothing of where its values come from", key.Value), help)
 		return false
 	case len(kinds) > 1:
-		d.report(posOf(value), "", fmt.Sprintf("the axis %q has %s, but its values come from one of them", key.Value, and(kinds)), "remove the others")
+		d.report(posOf(value), "", fmt.Sprintf("the axis %q has %s, but its values come from one of them", key.Value, say.And(kinds)), "remove the others")
 		return false
 	}
 	if f.Separator != nil && (f.File == nil || dataset.Format(f.File.Value) != "csv") && !d.wrong[value] {

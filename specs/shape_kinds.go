@@ -8,6 +8,7 @@ import (
 
 	"github.com/batchrunner/runner/schema"
 	"github.com/batchrunner/runner/specs/dataset"
+	"github.com/batchrunner/runner/specs/say"
 	"gopkg.in/yaml.v3"
 )
 
@@ -15,7 +16,7 @@ func (s *shaper) wrongKind(n *yaml.Node, shape *schema.Shape, label, kind string
 	if tooLarge(n, shape, kind) {
 		return fmt.Sprintf("%s: %s is too large a number", label, n.Value)
 	}
-	return fmt.Sprintf("%s must be %s, but is %s", label, orList(shape.Wants), show(n, kind))
+	return fmt.Sprintf("%s must be %s, but is %s", label, say.Or(shape.Wants), show(n, kind))
 }
 
 // tooLarge says whether a whole number is too large even for YAML.

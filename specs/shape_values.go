@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/batchrunner/runner/schema"
+	"github.com/batchrunner/runner/specs/say"
 	"gopkg.in/yaml.v3"
 )
 
@@ -17,7 +18,7 @@ func (s *shaper) text(n *yaml.Node, shape *schema.Shape, label string) {
 	length := utf8.RuneCountInString(n.Value)
 	switch {
 	case len(shape.Enum) > 0 && shape.Pattern == nil && !slices.Contains(shape.Enum, quote(n.Value)):
-		s.refuse(n, fmt.Sprintf("%s must be %s, but is %s", label, orList(shape.Wants), show(n, "string")), s.meantValue(n, shape))
+		s.refuse(n, fmt.Sprintf("%s must be %s, but is %s", label, say.Or(shape.Wants), show(n, "string")), s.meantValue(n, shape))
 	case shape.Pattern != nil && !shape.Pattern.MatchString(n.Value):
 		message, help := patternMistake(n, shape, label)
 		s.refuse(n, message, help)
@@ -26,7 +27,7 @@ func (s *shaper) text(n *yaml.Node, shape *schema.Shape, label string) {
 	case shape.MaxLength == 1 && length > 1:
 		s.refuse(n, fmt.Sprintf("%s must be one character, but is %s", label, show(n, "string")), "")
 	case shape.MaxLength > 0 && length > shape.MaxLength:
-		s.refuse(n, fmt.Sprintf("%s must have at most %s, but has %d", label, plural(shape.MaxLength, "character"), length), "")
+		s.refuse(n, fmt.Sprintf("%s must have at most %s, but has %d", label, say.Plural(shape.MaxLength, "character"), length), "")
 	}
 }
 
@@ -58,7 +59,7 @@ func patternMistake(n *yaml.Node, shape *schema.Shape, label string) (message, h
 	case "rate":
 		return fmt.Sprintf("%s: %s is no rate", label, shown), "write attempts per second, minute or hour: 10/s, 600/m or 1000/h"
 	case "expression":
-		return fmt.Sprintf("%s must be %s, but is %s", label, orList(shape.Wants), show(n, "string")), insteadOfText(n, shape)
+		return fmt.Sprintf("%s must be %s, but is %s", label, say.Or(shape.Wants), show(n, "string")), insteadOfText(n, shape)
 	}
 	switch label {
 	case `"id"`:
@@ -110,7 +111,7 @@ func enumNumber(n *yaml.Node, shape *schema.Shape, label string) string {
 	if label == `"version"` {
 		return fmt.Sprintf("version %s of the job language is not known; the only one is %s", n.Value, shape.Enum[0])
 	}
-	return fmt.Sprintf("%s must be %s, but is %s", label, orList(shape.Enum), n.Value)
+	return fmt.Sprintf("%s must be %s, but is %s", label, say.Or(shape.Enum), n.Value)
 }
 
 func float(n json.Number) *big.Float {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // Nearest returns the name that was probably meant, empty where none is near.
@@ -76,16 +78,7 @@ func list(names []string, show func(string) string) string {
 	if len(shown) == 1 {
 		return "is " + shown[0]
 	}
-	return "are " + and(shown)
-}
-
-// and joins words: "a, b and c".
-func and(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
+	return "are " + say.And(shown)
 }
 
 func quote(name string) string { return fmt.Sprintf("%q", name) }

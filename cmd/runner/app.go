@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // Exit codes; see `runner help exit-codes`.
@@ -140,13 +142,13 @@ func (a *app) report(err error) int {
 
 // say writes one message for a person, made harmless for a terminal.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.err, "runner: %s\n", clean(strings.TrimRight(fmt.Sprintf(format, args...), "\n")))
+	fmt.Fprintf(a.err, "runner: %s\n", say.Clean(strings.TrimRight(fmt.Sprintf(format, args...), "\n")))
 }
 
 // info writes a line for a person that --quiet leaves out.
 func (a *app) info(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintln(a.err, clean(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(a.err, say.Clean(fmt.Sprintf(format, args...)))
 	}
 }
 

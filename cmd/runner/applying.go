@@ -11,6 +11,7 @@ import (
 	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/runner/store"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // An applying is one job on its way from a checked file to its outputs.
@@ -182,7 +183,7 @@ func (r *applying) holdToPlan() error {
 	}
 	why := r.flags.saved.changed(now, r.digests.all())
 	if rows := r.job.plan.Total; why == "" && rows >= 0 && rows != r.flags.saved.Rows {
-		why = fmt.Sprintf("the number of rows has changed from %s to %s", count(r.flags.saved.Rows), count(rows))
+		why = fmt.Sprintf("the number of rows has changed from %s to %s", say.Count(r.flags.saved.Rows), say.Count(rows))
 	}
 	if why != "" {
 		return fail(exitMistake, "the plan is out of date: %s since it was made; make it anew with: runner plan %s -o FILE", why, r.job.file)
@@ -301,7 +302,7 @@ func (r *applying) adopt(ctx context.Context) error {
 		return storeExit(err)
 	}
 	if n > 0 {
-		r.info("%s taken over from the output files", plural(n, "answer"))
+		r.info("%s taken over from the output files", say.Plural(n, "answer"))
 	}
 	return nil
 }

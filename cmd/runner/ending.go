@@ -10,6 +10,7 @@ import (
 	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/specs"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // An ending is the end of a run: what it takes to put the outputs in their place,
@@ -67,12 +68,12 @@ func (e *ending) whole() error {
 	}
 	if !e.summary.Exceeds(e.limit) {
 		if misplaced > 0 {
-			return fail(exitFailedRows, "%s could not be written as the outputs ask", plural(misplaced, "row"))
+			return fail(exitFailedRows, "%s could not be written as the outputs ask", say.Plural(misplaced, "row"))
 		}
 		return nil
 	}
 	if allowed := allowance(e.limit); allowed != "" {
-		return fail(exitFailedRows, "%s failed; max_failures allows %s", plural(e.summary.Failed, "row"), allowed)
+		return fail(exitFailedRows, "%s failed; max_failures allows %s", say.Plural(e.summary.Failed, "row"), allowed)
 	}
 	return &exit{code: exitFailedRows}
 }
@@ -117,29 +118,29 @@ func (e *ending) doneLine() string {
 	if e.total < 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s of %s done: ", count(e.summary.Rows), plural(e.total, "row"))
+	return fmt.Sprintf("%s of %s done: ", say.Count(e.summary.Rows), say.Plural(e.total, "row"))
 }
 
 // lastLine says how a run went: 98 of 100 ok, 2 failed (1 cut, 1 timeout) in 41.3s,
 // 212 tok/s, 1 model load -> answers.jsonl.
 func (e *ending) lastLine(where string) string {
 	s := e.summary
-	ok := fmt.Sprintf("%s of %s ok", count(s.OK), count(s.Rows))
+	ok := fmt.Sprintf("%s of %s ok", say.Count(s.OK), say.Count(s.Rows))
 	if s.Failed > 0 {
-		ok += fmt.Sprintf(", %s failed (%s)", count(s.Failed), failureList(s.Failures))
+		ok += fmt.Sprintf(", %s failed (%s)", say.Count(s.Failed), failureList(s.Failures))
 	}
 	if s.Warnings > 0 {
-		ok += ", " + plural(s.Warnings, "row") + " with warnings"
+		ok += ", " + say.Plural(s.Warnings, "row") + " with warnings"
 	}
 	if s.Retries > 0 {
-		ok += ", " + plural(s.Retries, "retry")
+		ok += ", " + say.Plural(s.Retries, "retry")
 	}
 	line := ok + e.askedPart() + " in " + span(s.Elapsed)
 	if seconds := s.Elapsed.Seconds(); s.OutputTokens > 0 && seconds > 0 && !e.simulated {
 		line += fmt.Sprintf(", %.0f tok/s", float64(s.OutputTokens)/seconds)
 	}
 	if s.ModelLoads > 0 {
-		line += ", " + plural(s.ModelLoads, "model load")
+		line += ", " + say.Plural(s.ModelLoads, "model load")
 	}
 	if where != "" {
 		line += " -> " + where
@@ -156,7 +157,7 @@ func (e *ending) askedPart() string {
 	case asked == 0:
 		return ", nothing was asked"
 	default:
-		return fmt.Sprintf(", %s asked and %s known", count(asked), count(s.Reused))
+		return fmt.Sprintf(", %s asked and %s known", say.Count(asked), say.Count(s.Reused))
 	}
 }
 
@@ -174,7 +175,7 @@ func failureList(failures map[runner.Class]int64) string {
 	})
 	var parts []string
 	for _, c := range classes {
-		parts = append(parts, count(failures[c])+" "+string(c))
+		parts = append(parts, say.Count(failures[c])+" "+string(c))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -185,7 +186,7 @@ func allowance(limit specs.Share) string {
 	case limit.IsPercent:
 		return fmt.Sprintf("%g%%", limit.Percent)
 	case limit.Count > 0:
-		return count(limit.Count)
+		return say.Count(limit.Count)
 	}
 	return ""
 }

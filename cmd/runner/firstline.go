@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/batchrunner/runner/specs"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 const interruptedLine = "interrupted: requests in flight get 5 seconds; Ctrl-C again leaves at once"
@@ -34,7 +35,7 @@ func partOf(rows string, whole int64) string {
 	if whole < 0 {
 		return rows + " of the job's rows"
 	}
-	return fmt.Sprintf("%s of %s", strings.TrimSuffix(strings.TrimSuffix(rows, "s"), " row"), plural(whole, "row"))
+	return fmt.Sprintf("%s of %s", strings.TrimSuffix(strings.TrimSuffix(rows, "s"), " row"), say.Plural(whole, "row"))
 }
 
 // benchPhrase says how a benchmark measures.
@@ -45,7 +46,7 @@ func benchPhrase(b *specs.Bench) string {
 	}
 	phrase := "measured " + timesPhrase(b.Runs)
 	if b.Warmup > 0 {
-		phrase += " after " + plural(int64(b.Warmup), "warm-up")
+		phrase += " after " + say.Plural(b.Warmup, "warm-up")
 	}
 	if b.Interleaved {
 		phrase += ", interleaved"
@@ -70,7 +71,7 @@ func (r *applying) firstLine() string {
 	if r.flags.partial() {
 		rows = partOf(rows, r.job.all.Total)
 	}
-	line := fmt.Sprintf("%s, %s, %s", rows, plural(int64(len(plan.Steps)), "step"), modelNames(r.job.checked))
+	line := fmt.Sprintf("%s, %s, %s", rows, say.Plural(len(plan.Steps), "step"), modelNames(r.job.checked))
 	if r.offline {
 		return line + ", nothing is asked"
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/specs"
+	"github.com/batchrunner/runner/specs/say"
 	"github.com/spf13/cobra"
 )
 
@@ -177,7 +178,7 @@ func (a *app) diagnose(found specs.Diagnostics) {
 		if d.Warning && (a.quiet || mistaken) {
 			continue
 		}
-		line := clean(d.String())
+		line := say.Clean(d.String())
 		if d.Pos.Line == 0 {
 			line = "runner: " + line
 		}
@@ -186,7 +187,7 @@ func (a *app) diagnose(found specs.Diagnostics) {
 		}
 		fmt.Fprintln(a.err, line)
 		if a.errTerminal && d.Source != "" {
-			fmt.Fprintln(a.err, clean(d.Excerpt()))
+			fmt.Fprintln(a.err, say.Clean(d.Excerpt()))
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/batchrunner/runner/runner"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A live shows answers as they come: the oldest open row's at once, the others'
@@ -48,11 +49,11 @@ func (l *live) observe(e runner.Event) {
 		l.add(row, e)
 	case runner.AttemptFailed:
 		if e.Retry {
-			l.text(row, "\n["+clean(e.Message)+"]\n")
+			l.text(row, "\n["+say.Clean(e.Message)+"]\n")
 		}
 	case runner.TaskDone:
 		if e.Class != "" {
-			l.text(row, "\n["+clean(e.Message)+"]")
+			l.text(row, "\n["+say.Clean(e.Message)+"]")
 		}
 		l.text(row, "\n")
 	case runner.RowDone:
@@ -78,7 +79,7 @@ func (l *live) add(row *liveRow, e runner.Event) {
 		}
 		row.step = e.Step
 	}
-	l.text(row, clean(e.Thinking)+clean(e.Text))
+	l.text(row, say.Clean(e.Thinking)+say.Clean(e.Text))
 }
 
 // text shows text of the oldest row, and keeps that of the others.

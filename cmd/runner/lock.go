@@ -11,6 +11,7 @@ import (
 
 	"github.com/batchrunner/runner/runner/ollama"
 	"github.com/batchrunner/runner/runner/store"
+	"github.com/batchrunner/runner/specs/say"
 	"github.com/spf13/cobra"
 )
 
@@ -114,23 +115,23 @@ func pin(before *lockFile, names []string, report *ollama.Report, update bool) (
 func (a *app) tellPins(ctx context.Context, j *checkedJob, where stored, before, lock *lockFile, changes []moved, update bool) error {
 	for _, name := range j.checked.Models {
 		if _, known := before.find(name); !known {
-			fmt.Fprintf(a.out, "%s: %s\n", clean(name), short(lock.Models[name].Digest))
+			fmt.Fprintf(a.out, "%s: %s\n", say.Clean(name), short(lock.Models[name].Digest))
 		}
 	}
 	for _, m := range changes {
-		line := fmt.Sprintf("%s: moved from %s to %s", clean(m.name), short(m.from.Digest), short(m.to.Digest))
+		line := fmt.Sprintf("%s: moved from %s to %s", say.Clean(m.name), short(m.from.Digest), short(m.to.Digest))
 		n, err := answersOf(ctx, where, m.name, m.from.Digest)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			line += fmt.Sprintf("; %s of it will be asked again", plural(n, "stored answer"))
+			line += fmt.Sprintf("; %s of it will be asked again", say.Plural(n, "stored answer"))
 		}
 		fmt.Fprintln(a.out, line)
 	}
 	switch {
 	case len(changes) > 0 && !update:
-		return fail(exitMistake, "%s stays as it was for %s; to pin what is there now: runner lock %s --update", lockName, plural(int64(len(changes)), "model"), j.file)
+		return fail(exitMistake, "%s stays as it was for %s; to pin what is there now: runner lock %s --update", lockName, say.Plural(len(changes), "model"), j.file)
 	case before.same(lock):
 		a.info("%s has the job's models already", lockName)
 	default:

@@ -13,6 +13,7 @@ import (
 	"github.com/batchrunner/runner/runner/report"
 	"github.com/batchrunner/runner/runner/store"
 	"github.com/batchrunner/runner/specs"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A measuring is a benchmark on its way: it is carried out stage by stage, and what it
@@ -80,7 +81,7 @@ func (m *measuring) stageLine(s *pipeline.Stage, i, of int) string {
 	if len(m.job.plan.Steps) > 1 {
 		line += "step " + m.job.plan.Steps[s.Step].ID + ", "
 	}
-	return line + fmt.Sprintf("%s, %s, %s", s.Model, loadPhrase(s.Level), plural(s.Rows, "row"))
+	return line + fmt.Sprintf("%s, %s, %s", s.Model, loadPhrase(s.Level), say.Plural(s.Rows, "row"))
 }
 
 // loadPhrase is a load in words.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A meter counts what a run has done so far, for the lines that show it. It is
@@ -59,9 +61,9 @@ func (m *meter) total() int64 { return m.steps[0].total }
 // line is what a step's line says after its name: done, rates, failures, time left.
 func (m *meter) line(i int, now time.Time) string {
 	s := m.step(i)
-	parts := []string{count(s.done)}
+	parts := []string{say.Count(s.done)}
 	if s.total >= 0 {
-		parts[0] += "/" + count(s.total)
+		parts[0] += "/" + say.Count(s.total)
 	}
 	parts[0] += " rows"
 	if elapsed := now.Sub(m.start).Seconds(); s.done > 0 && elapsed > 0 {
@@ -71,7 +73,7 @@ func (m *meter) line(i int, now time.Time) string {
 		}
 	}
 	if s.failed > 0 {
-		parts = append(parts, count(s.failed)+" failed")
+		parts = append(parts, say.Count(s.failed)+" failed")
 	}
 	if left := s.left(now.Sub(m.start)); left > 0 {
 		parts = append(parts, span(left)+" left")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/ollama"
+	"github.com/batchrunner/runner/specs/say"
 	"github.com/spf13/cobra"
 )
 
@@ -88,7 +89,7 @@ func (a *app) printModels(ctx context.Context, s *server, report *ollama.Report,
 }
 
 func modelLine(report *ollama.Report, need ollama.Need) string {
-	name, steps := clean(need.Model), strings.Join(need.Steps, ",")
+	name, steps := say.Clean(need.Model), strings.Join(need.Steps, ",")
 	info, ok := report.Models[need.Model]
 	if !ok {
 		return fmt.Sprintf("%s\t%s\t-\t-\t-\t%s", name, steps, stateOf(report.Unusable[need.Model].Class))

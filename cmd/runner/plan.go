@@ -11,6 +11,7 @@ import (
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner/ollama"
+	"github.com/batchrunner/runner/specs/say"
 	"github.com/spf13/cobra"
 )
 
@@ -107,9 +108,9 @@ func (a *app) planTotals(j *loadedJob, checked *pipeline.Checked, flags *planFla
 		if err != nil {
 			return err
 		}
-		rows = plural(n, "row")
+		rows = say.Plural(n, "row")
 	}
-	fmt.Fprintf(a.out, "%s, %s, %s\n", rows, plural(int64(len(j.plan.Steps)), "step"), modelNames(checked))
+	fmt.Fprintf(a.out, "%s, %s, %s\n", rows, say.Plural(len(j.plan.Steps), "step"), modelNames(checked))
 	if j.plan.Bench != nil {
 		fmt.Fprintf(a.out, "a benchmark: %s\n", benchPhrase(j.plan.Bench))
 	}
@@ -134,7 +135,7 @@ func includePhrase(joined int64) string {
 	case joined == 0:
 		return "a new row at the end"
 	}
-	return "joins " + plural(joined, "row")
+	return "joins " + say.Plural(joined, "row")
 }
 
 func (a *app) countRows(j *loadedJob) (int64, error) {
@@ -248,16 +249,16 @@ func writeRequestJSON(w io.Writer, p *planned) error {
 
 // writeRequest prints a request for a person.
 func writeRequest(w io.Writer, p *planned) error {
-	fmt.Fprintf(w, "%s, step %s", clean(rowName(p.Row, p.ID)), p.Step)
+	fmt.Fprintf(w, "%s, step %s", say.Clean(rowName(p.Row, p.ID)), p.Step)
 	switch {
 	case p.Error != "":
-		fmt.Fprintf(w, ": %s\n", clean(p.Error))
+		fmt.Fprintf(w, ": %s\n", say.Clean(p.Error))
 	case len(p.DependsOn) > 0:
 		fmt.Fprintf(w, ": depends on the answer of %s\n", strings.Join(p.DependsOn, ", "))
 	default:
-		fmt.Fprintf(w, ", %s\n", clean(p.request.Model))
+		fmt.Fprintf(w, ", %s\n", say.Clean(p.request.Model))
 		for _, m := range p.request.Messages {
-			fmt.Fprintf(w, "  %s: %s\n", m.Role, indent(clean(m.Content)))
+			fmt.Fprintf(w, "  %s: %s\n", m.Role, indent(say.Clean(m.Content)))
 		}
 		fmt.Fprintf(w, "  options: %s\n", optionsLine(p.request.Options))
 	}

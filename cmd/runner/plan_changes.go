@@ -18,6 +18,7 @@ import (
 	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/runner/preview"
 	"github.com/batchrunner/runner/runner/store"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // exitChanges is plan's with --detailed-exitcode where apply would ask something.
@@ -281,9 +282,9 @@ func (p *changePlan) tell(t *preview.Task) error {
 		return nil
 	}
 	p.shown++
-	fmt.Fprintf(p.out, "  %s, step %s: %s", clean(rowName(t.Row.Number, t.Row.ID)), t.Step, t.Action)
+	fmt.Fprintf(p.out, "  %s, step %s: %s", say.Clean(rowName(t.Row.Number, t.Row.ID)), t.Step, t.Action)
 	if t.Why != "" {
-		fmt.Fprintf(p.out, ": %s", clean(t.Why))
+		fmt.Fprintf(p.out, ": %s", say.Clean(t.Why))
 	}
 	fmt.Fprintln(p.out)
 	if p.verbose {
@@ -303,7 +304,7 @@ func (p *changePlan) tellDiff(t *preview.Task) {
 		}
 		text := string(diff.Diff(m.Role+" before", []byte(ended(before[i].Content)), m.Role+" now", []byte(ended(m.Content))))
 		_, text, _ = strings.Cut(text, "\n") // the command line of diff
-		fmt.Fprintf(p.out, "    %s\n", indent(clean(text)))
+		fmt.Fprintf(p.out, "    %s\n", indent(say.Clean(text)))
 	}
 }
 
@@ -375,7 +376,7 @@ func (p *changePlan) save() error {
 func (p *changePlan) tellTotals() {
 	d, t := &p.doc, p.doc.Totals
 	if p.more > 0 {
-		fmt.Fprintf(p.out, "  and %s more; --verbose shows all\n", plural(p.more, "task"))
+		fmt.Fprintf(p.out, "  and %s more; --verbose shows all\n", say.Plural(p.more, "task"))
 	}
 	fmt.Fprintln(p.out, totalsLine(t))
 	if t.ToAsk() > 0 {
@@ -383,10 +384,10 @@ func (p *changePlan) tellTotals() {
 	}
 	if e := d.Expected; e != nil {
 		fmt.Fprintf(p.out, "about %s tokens read and %s written, %s of the model's time, going by %s\n",
-			count(e.PromptTokens), count(e.OutputTokens), span(e.ModelTime), plural(e.GoingBy, "known answer"))
+			say.Count(e.PromptTokens), say.Count(e.OutputTokens), span(e.ModelTime), say.Plural(e.GoingBy, "known answer"))
 	}
 	for _, name := range d.Stale {
-		fmt.Fprintf(p.out, "%s is of an earlier run and no row names it any more; apply --prune deletes it\n", clean(name))
+		fmt.Fprintf(p.out, "%s is of an earlier run and no row names it any more; apply --prune deletes it\n", say.Clean(name))
 	}
 	if p.flags.output != "" {
 		fmt.Fprintf(p.out, "saved; to do just this: runner apply %s\n", p.flags.output)
@@ -397,16 +398,16 @@ func (p *changePlan) tellTotals() {
 func totalsLine(t *preview.Totals) string {
 	line := "nothing to ask"
 	if n := t.ToAsk(); n > 0 {
-		line = plural(n, "task") + " to ask"
+		line = say.Plural(n, "task") + " to ask"
 		if t.AtMost {
 			line = "at most " + line
 		}
-		line += fmt.Sprintf(" (%s new, %s changed or failed)", count(t.Actions[preview.Create]), count(t.Actions[preview.Redo]))
+		line += fmt.Sprintf(" (%s new, %s changed or failed)", say.Count(t.Actions[preview.Create]), say.Count(t.Actions[preview.Redo]))
 	}
 	if n := t.Actions[preview.Depends]; n > 0 {
 		line += fmt.Sprintf(", %s on answers not known yet", plurals(n, "depends", "depend"))
 	}
-	line += ", " + count(t.Actions[preview.Reuse]) + " known"
+	line += ", " + say.Count(t.Actions[preview.Reuse]) + " known"
 	if t.Failures > 0 {
 		line += fmt.Sprintf(" (%s)", plurals(t.Failures, "stays failed", "stay failed"))
 	}
@@ -420,7 +421,7 @@ func plurals(n int64, one, more string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return count(n) + " " + more
+	return say.Count(n) + " " + more
 }
 
 // askedLine says of which models the tasks are asked.
@@ -433,7 +434,7 @@ func (p *changePlan) askedLine() string {
 	}
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(by)) {
-		parts = append(parts, fmt.Sprintf("%s %s", count(by[name]), clean(name)))
+		parts = append(parts, fmt.Sprintf("%s %s", say.Count(by[name]), say.Clean(name)))
 	}
-	return fmt.Sprintf("of %s (digests from %s)", strings.Join(parts, ", "), clean(p.doc.ModelsFrom))
+	return fmt.Sprintf("of %s (digests from %s)", strings.Join(parts, ", "), say.Clean(p.doc.ModelsFrom))
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/sourcegraph/conc"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A progress shows how far a run is.
@@ -47,7 +49,7 @@ func (a *app) newProgress(m *meter) progress {
 type silent struct{ w io.Writer }
 
 func (silent) ended(int, int64)  {}
-func (s silent) say(line string) { fmt.Fprintln(s.w, clean(line)) }
+func (s silent) say(line string) { fmt.Fprintln(s.w, say.Clean(line)) }
 func (silent) close()            {}
 
 // bars draws a line per step on a terminal.
@@ -80,7 +82,7 @@ func newBars(w io.Writer, m *meter) *bars {
 func (b *bars) ended(step int, done int64) { b.bars[step].SetCurrent(done) }
 
 // say begins where the line begins: the terminal's own ^C has moved the cursor.
-func (b *bars) say(line string) { _, _ = io.WriteString(b.container, "\r\x1b[K"+clean(line)+"\n") }
+func (b *bars) say(line string) { _, _ = io.WriteString(b.container, "\r\x1b[K"+say.Clean(line)+"\n") }
 
 func (b *bars) close() {
 	if b.closing != nil {
@@ -135,7 +137,7 @@ func (p *plain) ended(int, int64) {}
 func (p *plain) say(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintln(p.w, clean(line))
+	fmt.Fprintln(p.w, say.Clean(line))
 }
 
 func (p *plain) close() {

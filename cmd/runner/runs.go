@@ -15,6 +15,7 @@ import (
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/runner/store"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // historyFlags say which store is looked at, and which runs in it.
@@ -103,8 +104,8 @@ func (a *app) runs(ctx context.Context, flags *historyFlags, limit int, asJSON b
 	fmt.Fprintln(table, "RUN\tJOB\tBEGAN\tTOOK\tSTATE\tROWS\tFAILED\tASKED\tKNOWN")
 	for i := range runs {
 		r := &runs[i]
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, clean(r.Job), r.Began.Local().Format(time.DateTime), took(r), runState(r),
-			count(r.Rows), count(r.Failed), count(r.Asked), count(r.Reused))
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, say.Clean(r.Job), r.Began.Local().Format(time.DateTime), took(r), runState(r),
+			say.Count(r.Rows), say.Count(r.Failed), say.Count(r.Asked), say.Count(r.Reused))
 	}
 	return printed(table.Flush())
 }
@@ -217,9 +218,9 @@ func theRun(ctx context.Context, s *store.Store, job string, args []string) (*st
 
 // showRun prints how a run went and what failed in it.
 func (a *app) showRun(ctx context.Context, s *store.Store, run *store.RunRow) error {
-	fmt.Fprintf(a.out, "run %d of %s (%s), %s\n", run.ID, clean(run.Job), clean(run.File), runState(run))
-	fmt.Fprintf(a.out, "began %s on %s, process %d, took %s; server %s\n", run.Began.Local().Format(time.DateTime), clean(run.Host), run.PID, took(run), clean(run.Server))
-	fmt.Fprintf(a.out, "%s: %s ok, %s failed; tasks: %s asked, %s known\n", plural(run.Rows, "row"), count(run.OK), count(run.Failed), count(run.Asked), count(run.Reused))
+	fmt.Fprintf(a.out, "run %d of %s (%s), %s\n", run.ID, say.Clean(run.Job), say.Clean(run.File), runState(run))
+	fmt.Fprintf(a.out, "began %s on %s, process %d, took %s; server %s\n", run.Began.Local().Format(time.DateTime), say.Clean(run.Host), run.PID, took(run), say.Clean(run.Server))
+	fmt.Fprintf(a.out, "%s: %s ok, %s failed; tasks: %s asked, %s known\n", say.Plural(run.Rows, "row"), say.Count(run.OK), say.Count(run.Failed), say.Count(run.Asked), say.Count(run.Reused))
 	failures := int64(0)
 	for t, err := range s.Tasks(ctx, run, "") {
 		if err != nil {
@@ -229,11 +230,11 @@ func (a *app) showRun(ctx context.Context, s *store.Store, run *store.RunRow) er
 			continue
 		}
 		if failures++; failures <= maxSamples || a.verbose {
-			fmt.Fprintf(a.out, "  %s, step %s: %s: %s\n", clean(rowName(t.Row, t.RowID)), t.Step, t.Err.Class, clean(t.Err.Message))
+			fmt.Fprintf(a.out, "  %s, step %s: %s: %s\n", say.Clean(rowName(t.Row, t.RowID)), t.Step, t.Err.Class, say.Clean(t.Err.Message))
 		}
 	}
 	if failures > maxSamples && !a.verbose {
-		fmt.Fprintf(a.out, "  and %s more; --verbose shows all\n", plural(failures-maxSamples, "task"))
+		fmt.Fprintf(a.out, "  and %s more; --verbose shows all\n", say.Plural(failures-maxSamples, "task"))
 	}
 	return nil
 }
@@ -256,26 +257,26 @@ func (a *app) showRow(ctx context.Context, s *store.Store, run *store.RunRow, ro
 }
 
 func (a *app) showTask(ctx context.Context, s *store.Store, t *store.TaskRow) error {
-	fmt.Fprintf(a.out, "%s, step %s, %s\n", clean(rowName(t.Row, t.RowID)), t.Step, clean(t.Model))
+	fmt.Fprintf(a.out, "%s, step %s, %s\n", say.Clean(rowName(t.Row, t.RowID)), t.Step, say.Clean(t.Model))
 	if q, err := pipeline.ReadQuestion(t.Question); err == nil {
 		for _, m := range q.Messages {
-			fmt.Fprintf(a.out, "  %s: %s\n", m.Role, indent(clean(m.Content)))
+			fmt.Fprintf(a.out, "  %s: %s\n", m.Role, indent(say.Clean(m.Content)))
 		}
-		fmt.Fprintf(a.out, "  options: %s\n  digest: %s\n", optionsLine(q.Options), clean(q.Digest))
+		fmt.Fprintf(a.out, "  options: %s\n  digest: %s\n", optionsLine(q.Options), say.Clean(q.Digest))
 	}
 	if err := a.showAttempts(ctx, s, t); err != nil {
 		return err
 	}
 	if t.Err != nil {
-		fmt.Fprintf(a.out, "  failed: %s: %s\n", t.Err.Class, clean(t.Err.Message))
+		fmt.Fprintf(a.out, "  failed: %s: %s\n", t.Err.Class, say.Clean(t.Err.Message))
 	}
 	if answer := t.Answer; answer != nil {
 		if answer.Thinking != "" {
-			fmt.Fprintf(a.out, "  thinking: %s\n", indent(clean(answer.Thinking)))
+			fmt.Fprintf(a.out, "  thinking: %s\n", indent(say.Clean(answer.Thinking)))
 		}
-		fmt.Fprintf(a.out, "  answer: %s\n", indent(clean(answer.Response)))
-		fmt.Fprintf(a.out, "  %s tokens read in %s, %s written in %s, %s in all, model load %s (%s)\n", count(int64(answer.PromptEvalCount)), span(answer.PromptEvalDuration),
-			count(int64(answer.EvalCount)), span(answer.EvalDuration), span(answer.TotalDuration), span(answer.LoadDuration), clean(answer.DoneReason))
+		fmt.Fprintf(a.out, "  answer: %s\n", indent(say.Clean(answer.Response)))
+		fmt.Fprintf(a.out, "  %s tokens read in %s, %s written in %s, %s in all, model load %s (%s)\n", say.Count(answer.PromptEvalCount), span(answer.PromptEvalDuration),
+			say.Count(answer.EvalCount), span(answer.EvalDuration), span(answer.TotalDuration), span(answer.LoadDuration), say.Clean(answer.DoneReason))
 	}
 	switch {
 	case t.Run == 0 && !t.Stored.IsZero():
@@ -296,7 +297,7 @@ func (a *app) showAttempts(ctx context.Context, s *store.Store, t *store.TaskRow
 		return storeExit(err)
 	}
 	for _, at := range attempts {
-		fmt.Fprintf(a.out, "  attempt %d at %s, %s: %s: %s\n", at.Attempt, at.Started.Local().Format(time.TimeOnly), span(at.Elapsed), at.Class, clean(at.Message))
+		fmt.Fprintf(a.out, "  attempt %d at %s, %s: %s: %s\n", at.Attempt, at.Started.Local().Format(time.TimeOnly), span(at.Elapsed), at.Class, say.Clean(at.Message))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/specs"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A sink takes a run's records in row order.
@@ -132,7 +133,7 @@ func (s *fileSink) tellProblems() int64 {
 	first, n, rest := s.set.Problems()
 	s.app.diagnose(first)
 	if more := s.set.Untold(); more > 0 {
-		s.app.say("and %s more", plural(more, "row"))
+		s.app.say("and %s more", say.Plural(more, "row"))
 	}
 	if rest != "" {
 		s.app.say("records without a place are in %s", s.shown(rest))

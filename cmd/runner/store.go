@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/batchrunner/runner/runner/store"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 func (a *app) storeCommand() *cobra.Command {
@@ -72,7 +73,7 @@ func (a *app) collect(ctx context.Context, s *store.Store, keep store.Keep) erro
 	if keep.DryRun {
 		verb, size = "would remove", "about "+byteSize(r.Bytes)
 	}
-	fmt.Fprintf(a.out, "%s %s, %s, %s and %s, %s\n", verb, plural(r.Results, "result"), plural(r.Tasks, "earlier task"), plural(r.Attempts, "failed attempt"), plural(r.Runs, "run"), size)
+	fmt.Fprintf(a.out, "%s %s, %s, %s and %s, %s\n", verb, say.Plural(r.Results, "result"), say.Plural(r.Tasks, "earlier task"), say.Plural(r.Attempts, "failed attempt"), say.Plural(r.Runs, "run"), size)
 	if err != nil {
 		return storeExit(err)
 	}
@@ -144,14 +145,14 @@ func (a *app) verifyStore(ctx context.Context, s *store.Store) error {
 	problems := int64(0)
 	err := s.Verify(ctx, func(problem string) {
 		if problems++; problems <= maxSamples || a.verbose {
-			fmt.Fprintln(a.out, clean(problem))
+			fmt.Fprintln(a.out, say.Clean(problem))
 		}
 	})
 	switch {
 	case err != nil:
 		return storeExit(err)
 	case problems > 0:
-		return fail(exitDisk, "the store %s has %s; what is whole can be taken out with: runner store export", s.Path(), plural(problems, "problem"))
+		return fail(exitDisk, "the store %s has %s; what is whole can be taken out with: runner store export", s.Path(), say.Plural(problems, "problem"))
 	}
 	a.info("the store %s is whole", s.Path())
 	return nil
@@ -198,7 +199,7 @@ func (a *app) export(ctx context.Context, s *store.Store, job string, args []str
 	if err = errors.Join(err, file.Close()); err != nil {
 		return exported(err)
 	}
-	a.info("%s written to %s", plural(n, "line"), to)
+	a.info("%s written to %s", say.Plural(n, "line"), to)
 	return nil
 }
 
@@ -262,7 +263,7 @@ func (a *app) importFrom(ctx context.Context, s *store.Store, from io.Reader, na
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(added)) {
 		if n := added[kind]; n > 0 {
-			parts = append(parts, plural(n, strings.TrimSuffix(kind, "s")))
+			parts = append(parts, say.Plural(n, strings.TrimSuffix(kind, "s")))
 		}
 	}
 	if len(parts) == 0 {

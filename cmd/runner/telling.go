@@ -17,6 +17,7 @@ import (
 	"github.com/batchrunner/runner/runner/report"
 	"github.com/batchrunner/runner/runner/store"
 	"github.com/batchrunner/runner/specs"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // tell makes the reports of a run that went to its end: the job's files, what a benchmark
@@ -168,7 +169,7 @@ func (a *app) judged(made *report.Report, ended error, shown bool) error {
 		lines[i] = m.Message
 	}
 	if more := len(lines) - 1; more > 0 && shown && a.outTerminal && a.errTerminal {
-		lines = []string{lines[0] + "; and " + count(int64(more)) + " more, see above"}
+		lines = []string{lines[0] + "; and " + say.Count(more) + " more, see above"}
 	}
 	if ended != nil && ended.Error() != "" {
 		lines = append(lines, ended.Error())

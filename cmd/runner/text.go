@@ -5,48 +5,15 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 func bold(s string) string   { return "\x1b[1m" + s + "\x1b[0m" }
 func red(s string) string    { return "\x1b[31m" + s + "\x1b[0m" }
 func yellow(s string) string { return "\x1b[33m" + s + "\x1b[0m" }
-
-// clean makes text from elsewhere (a model, a server, a data file) harmless for a
-// terminal: no escape sequences, no control or direction-changing characters.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		}
-		return r
-	}, ansi.Strip(s))
-}
-
-// plural is "1 row", "2 rows", "2 retries".
-func plural(n int64, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	if stem, ok := strings.CutSuffix(thing, "y"); ok {
-		thing = stem + "ie"
-	}
-	return count(n) + " " + thing + "s"
-}
-
-// count groups a number's digits by three: 20,000.
-func count(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
 
 // span writes a duration as a person says it: 0.4s, 9.1s, 3m05s, 2h14m.
 func span(d time.Duration) string {
@@ -78,9 +45,9 @@ func printShort(w io.Writer, text string, lines int) {
 	n := 0
 	for line := range strings.Lines(text) {
 		if n++; n > lines {
-			fmt.Fprintf(w, "... and %s more\n", plural(int64(strings.Count(text, "\n")-lines), "line"))
+			fmt.Fprintf(w, "... and %s more\n", say.Plural(strings.Count(text, "\n")-lines, "line"))
 			return
 		}
-		fmt.Fprintln(w, ansi.Truncate(strings.TrimRight(clean(line), "\n"), width, "..."))
+		fmt.Fprintln(w, ansi.Truncate(strings.TrimRight(say.Clean(line), "\n"), width, "..."))
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/batchrunner/runner/pipeline"
+	"github.com/batchrunner/runner/specs/say"
 	"github.com/spf13/cobra"
 )
 
@@ -39,7 +40,7 @@ func (a *app) validate(file string, flags *jobFlags) error {
 	if err != nil {
 		return err
 	}
-	a.info("%s: %s, %s: ok", file, rowsPhrase(j.plan, checked), plural(int64(len(j.plan.Steps)), "step"))
+	a.info("%s: %s, %s: ok", file, rowsPhrase(j.plan, checked), say.Plural(len(j.plan.Steps), "step"))
 	return nil
 }
 
@@ -66,11 +67,11 @@ func (a *app) check(j *loadedJob) (*pipeline.Checked, error) {
 func rowsPhrase(plan *pipeline.Plan, checked *pipeline.Checked) string {
 	switch {
 	case checked.All:
-		return plural(checked.Rows, "row")
+		return say.Plural(checked.Rows, "row")
 	case plan.Total >= 0:
-		return plural(plan.Total, "row")
+		return say.Plural(plan.Total, "row")
 	}
-	return "more than " + plural(checked.Rows, "row")
+	return "more than " + say.Plural(checked.Rows, "row")
 }
 
 // remember keeps what a command over several files ends with: the first

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // An event is a line of go test -json (go doc cmd/test2json).
@@ -147,10 +149,10 @@ func (s *sum) String() string {
 	for _, name := range s.skipped {
 		fmt.Fprintf(&b, "skipped: %s\n", name)
 	}
-	fmt.Fprintf(&b, "%s tests in %d packages ok", grouped(total), len(s.packages))
+	fmt.Fprintf(&b, "%s tests in %d packages ok", say.Count(total), len(s.packages))
 	sep := ": "
 	for _, what := range s.order {
-		fmt.Fprintf(&b, "%s%s %s", sep, grouped(s.shows[what]), what)
+		fmt.Fprintf(&b, "%s%s %s", sep, say.Count(s.shows[what]), what)
 		sep = ", "
 	}
 	return b.String()
@@ -172,13 +174,4 @@ func (s *sum) add() {
 			s.shows[what] += n
 		}
 	}
-}
-
-// grouped writes 2000 as 2,000.
-func grouped(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

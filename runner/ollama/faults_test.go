@@ -29,38 +29,38 @@ func TestFaultsThatAPIClientCallsSuccess(t *testing.T) {
 		message string // a pattern
 	}{
 		{"connection reset after a chunk", func(conn *net.TCPConn) {
-			say(conn, head, part(piece("Hel")))
+			put(conn, head, part(piece("Hel")))
 			_ = conn.SetLinger(0)
 		}, runner.Disconnected, `^the connection to http://localhost:\d+ broke after 1 chunk of the answer$`},
 		{"chunked body cut after a newline", func(conn *net.TCPConn) {
-			say(conn, head, part(piece("Hel")), part(piece("lo")))
+			put(conn, head, part(piece("Hel")), part(piece("lo")))
 		}, runner.Disconnected, `broke after 2 chunks of the answer$`},
 		{"clean end without done", func(conn *net.TCPConn) {
-			say(conn, head, part(piece("Hel")), part(""))
+			put(conn, head, part(piece("Hel")), part(""))
 		}, runner.Incomplete, `ended after 1 chunk of the answer, without the mark of its end`},
 		{"one token over and over, then a clean end", func(conn *net.TCPConn) {
-			say(conn, head, part(piece("Hello")), strings.Repeat(part(piece(" ha")), 31), part(""))
+			put(conn, head, part(piece("Hello")), strings.Repeat(part(piece(" ha")), 31), part(""))
 		}, runner.Repeat, `^the model wrote "ha" over and over, and http://localhost:\d+ broke the answer off$`},
 		{"a line of newlines over and over", func(conn *net.TCPConn) {
-			say(conn, head, strings.Repeat(part(piece("\n")), 31), part(""))
+			put(conn, head, strings.Repeat(part(piece("\n")), 31), part(""))
 		}, runner.Repeat, `over and over`},
 		{"502 with an empty body", func(conn *net.TCPConn) {
-			say(conn, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+			put(conn, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
 		}, runner.Server, `failed with status 502 and no message$`},
 		{"400 with an empty body", func(conn *net.TCPConn) {
-			say(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+			put(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 		}, runner.Protocol, `does not answer as Ollama does \(status 400`},
 		{"200 with an empty body", func(conn *net.TCPConn) {
-			say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			put(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 		}, runner.Incomplete, `ended before its first chunk`},
 		{"200 with a foreign JSON object", func(conn *net.TCPConn) {
-			say(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n", `{"status":"up"}`)
+			put(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n", `{"status":"up"}`)
 		}, runner.Protocol, `does not answer as Ollama does .*status.*up.*is something else listening there`},
 		{"foreign JSON that says done", func(conn *net.TCPConn) {
-			say(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n", `{"done":true}`)
+			put(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n", `{"done":true}`)
 		}, runner.Protocol, `does not answer as Ollama does`},
 		{"a line longer than 8 MB, then the end", func(conn *net.TCPConn) {
-			say(conn, head, part(piece(long)), part(""))
+			put(conn, head, part(piece(long)), part(""))
 		}, runner.Incomplete, `ended after 1 chunk`},
 	}
 	for _, tt := range tests {
@@ -97,7 +97,7 @@ func wantFailure(t *testing.T, answer any, err error, class runner.Class, messag
 func TestDeadlineWithinAStream(t *testing.T) {
 	release := make(chan struct{})
 	url := wire(t, func(conn *net.TCPConn) {
-		say(conn, head, part(piece("Hel")))
+		put(conn, head, part(piece("Hel")))
 		<-release
 	})
 	defer close(release)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // simulatedHeader is on every reply of a simulated server.
@@ -183,7 +184,7 @@ func (x *exchange) progress() string {
 	if x.chunks == 0 {
 		return "before its first chunk"
 	}
-	return "after " + counted(x.chunks, "chunk") + " of the answer"
+	return "after " + say.Plural(x.chunks, "chunk") + " of the answer"
 }
 
 func (x *exchange) tooLarge() error {

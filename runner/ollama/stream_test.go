@@ -79,14 +79,14 @@ func TestNothingMattersAfterDone(t *testing.T) {
 		"held open": func(*net.TCPConn) { <-release },
 		"flooded": func(conn *net.TCPConn) {
 			for range 1 << 10 {
-				say(conn, part(strings.Repeat("x", 1<<10)))
+				put(conn, part(strings.Repeat("x", 1<<10)))
 			}
 		},
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			url := wire(t, func(conn *net.TCPConn) {
-				say(conn, head, part(piece("hi")), part(last(nil)))
+				put(conn, head, part(piece("hi")), part(last(nil)))
 				end(conn)
 			})
 			got, err := clientOf(t, url, nil).Do(t.Context(), question(), nil)

@@ -139,8 +139,8 @@ func wire(t testing.TB, talk func(conn *net.TCPConn)) string {
 	return "http://" + listener.Addr().String()
 }
 
-// say writes parts of a reply as they are.
-func say(conn net.Conn, parts ...string) {
+// put writes parts of a reply as they are.
+func put(conn net.Conn, parts ...string) {
 	_, _ = io.WriteString(conn, strings.Join(parts, ""))
 }
 

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A State is what became of an output file.
@@ -33,27 +34,11 @@ type Written struct {
 func (w Written) String() string {
 	switch {
 	case w.State != Kept:
-		return fmt.Sprintf("%s: %s, %s", w.Path, w.State, count(w.Rows, "row"))
+		return fmt.Sprintf("%s: %s, %s", w.Path, w.State, say.Plural(w.Rows, "row"))
 	case w.Partial == "":
 		return fmt.Sprintf("%s: stays as it was: %s", w.Path, w.Why)
 	}
 	return fmt.Sprintf("%s: stays as it was: %s; the others are in %s", w.Path, w.Why, w.Partial)
-}
-
-func count(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return grouped(n) + " " + what + "s"
-}
-
-// grouped writes a number with its digits in threes: 20,000.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // Commit puts the partial files in the place of the job's output files, ordered by
@@ -241,13 +226,13 @@ func (f *file) missing() string {
 	case f.failed > 0 && all == 1:
 		why = append(why, "its only row failed")
 	case f.failed > 0:
-		why = append(why, fmt.Sprintf("%s of its %s failed", grouped(f.failed), count(all, "row")))
+		why = append(why, fmt.Sprintf("%s of its %s failed", say.Count(f.failed), say.Plural(all, "row")))
 	}
 	if f.unfit > 0 {
-		why = append(why, fmt.Sprintf("%s could not be written", count(f.unfit, "row")))
+		why = append(why, fmt.Sprintf("%s could not be written", say.Plural(f.unfit, "row")))
 	}
 	if f.out.unknown > 0 {
-		why = append(why, fmt.Sprintf("%s failed whose file only the answer tells", count(f.out.unknown, "row")))
+		why = append(why, fmt.Sprintf("%s failed whose file only the answer tells", say.Plural(f.out.unknown, "row")))
 	}
 	return strings.Join(why, ", ")
 }

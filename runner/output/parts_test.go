@@ -189,39 +189,6 @@ func TestFormulas(t *testing.T) {
 	}
 }
 
-// clean leaves nothing that a terminal obeys, and all that it shows.
-func TestClean(t *testing.T) {
-	for s, want := range map[string]string{
-		"plain é 日本語 👩‍🔬":                       "plain é 日本語 👩‍🔬",
-		"a\x1b[31mred\x1b[0m":                   "ared",
-		"\x1b]0;title\x07text":                  "text",
-		"\x1b]8;;http://x\x1b\\l\x1b]8;;\x1b\\": "l",
-		"\x1b]52;c;aGk=\x07x":                   "x",
-		"\x1bP1$r\x1b\\x":                       "x",
-		"\u009b31mred":                          "31mred",
-		"over\rwritten":                         "overwritten",
-		"crlf\r\nline":                          "crlf\nline",
-		"bell\abs\bff\fvt\v":                    "bellbsffvt",
-		"nul\x00del\x7f":                        "nuldel",
-		"\u202egpj.exe":                         "gpj.exe",
-		"\u2066iso\u2069":                       "iso",
-		"\x1b[2J\x1b[Hhome":                     "home",
-		"\x1b[6n":                               "",
-		"bad \xff":                              "bad \ufffd",
-		"tab\tand\nnewline":                     "tab\tand\nnewline",
-	} {
-		if got := clean(s); got != want {
-			t.Errorf("%q: %q, want %q", s, got, want)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		s := anyString().Draw(t, "text")
-		if got := clean(s); strings.ContainsFunc(got, obeyed) || !utf8.ValidString(got) {
-			t.Fatalf("%q: %q", s, got)
-		}
-	})
-}
-
 // A folder on another file system: the file is copied to its side, and renamed there.
 func TestMoveAcross(t *testing.T) {
 	dir := t.TempDir()

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/specs"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A Stream prints records in the order in which they come, each one whole in one
@@ -93,18 +93,18 @@ func (r *reader) headVariable(b *strings.Builder, c column, v any) {
 const maxShort = 40
 
 func short(v any) string {
-	return ansi.Truncate(strings.Join(strings.Fields(clean(cellText(v))), " "), maxShort, "...")
+	return ansi.Truncate(say.Line(cellText(v)), maxShort, "...")
 }
 
 func body(rec *runner.Record) string {
 	if failed := rec.Failure(); failed != nil {
-		return fmt.Sprintf("failed (%s): %s", failed.Err.Class, clean(failed.Err.Message))
+		return fmt.Sprintf("failed (%s): %s", failed.Err.Class, say.Clean(failed.Err.Message))
 	}
-	return strings.TrimSpace(clean(rec.Last().Answer.Response))
+	return strings.TrimSpace(say.Clean(rec.Last().Answer.Response))
 }
 
 func (r *reader) fit(line string) string {
-	line = clean(line)
+	line = say.Clean(line)
 	if r.width <= 0 {
 		return line
 	}
@@ -116,27 +116,4 @@ func (r *reader) wrap(text string) string {
 		return text
 	}
 	return ansi.Wrap(text, r.width, "")
-}
-
-// clean removes what a terminal would obey instead of show: escape sequences,
-// control characters but for newlines and tabs, and characters that turn the
-// direction of text around.
-func clean(s string) string {
-	if strings.IndexFunc(s, obeyed) < 0 {
-		return valid(s)
-	}
-	s = ansi.Strip(valid(strings.ReplaceAll(s, "\r\n", "\n")))
-	return strings.Map(func(r rune) rune {
-		if obeyed(r) {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-func obeyed(r rune) bool {
-	if r == '\n' || r == '\t' {
-		return false
-	}
-	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A csvColumn is one column of the CSV form.
@@ -158,7 +160,7 @@ func qualityColumns(name string) []csvColumn {
 }
 
 // csvText is a cell of text: clean, and nothing that a spreadsheet would carry out.
-func csvText(s string) string { return harmless(clean(s)) }
+func csvText(s string) string { return harmless(say.Clean(s)) }
 
 // csvNumber writes a figure with all its digits; nil is an empty cell.
 func csvNumber(f *float64) string {

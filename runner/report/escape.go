@@ -7,25 +7,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // Text that came from elsewhere (a model, a server, a job file, a data file) is put into
-// no form as it is. Each form has its own escaper here, and each begins with clean.
-
-// clean makes text harmless to show: valid UTF-8 without escape sequences, control
-// characters and characters that change the direction of text. Ends of lines and tabs stay.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		}
-		return r
-	}, ansi.Strip(strings.ToValidUTF8(s, "\ufffd")))
-}
+// no form as it is. Each form has its own escaper here, and each begins with say.Clean.
 
 // commands are how the logs of GitHub Actions and Azure Pipelines begin a command in the
 // middle of a line. A space makes them text.
@@ -34,7 +20,7 @@ var commands = strings.NewReplacer("##[", "# #[", "##vso[", "# #vso[")
 // oneLine makes text one clean line that no CI service takes for a command, wherever it
 // stands in a log.
 func oneLine(s string) string {
-	s = strings.Join(strings.FieldsFunc(clean(s), unicode.IsSpace), " ")
+	s = say.Line(s)
 	if strings.HasPrefix(s, "::") {
 		s = ": " + s[1:]
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // maxAnnotations is how many annotations of a kind GitHub shows of a step.
@@ -28,7 +30,7 @@ type annotation struct{ title, message string }
 func annotations(kind, things string, list []annotation) string {
 	const last = maxAnnotations - 1
 	if n := len(list); n > maxAnnotations {
-		more := annotation{"more", count(int64(n-last)) + " more " + things + " are in the report"}
+		more := annotation{"more", say.Count(n-last) + " more " + things + " are in the report"}
 		list = append(list[:last:last], more)
 	}
 	var b strings.Builder

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A grid is a table of text for a terminal, its head first. text/tabwriter counts
@@ -52,7 +54,7 @@ func (t stepTable) line(group *Group) gridLine {
 	}
 	line := gridLine{cells: cells}
 	if group.Error != "" {
-		line.span = "all " + count(int64(group.tasks())) + " failed: " + brief(group.Error, textMessage)
+		line.span = "all " + say.Count(group.tasks()) + " failed: " + brief(group.Error, textMessage)
 	}
 	return line
 }

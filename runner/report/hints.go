@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 const (
@@ -79,7 +81,7 @@ func bestLevel(r *Report, sweep []*Group) string {
 	at := slices.IndexFunc(sweep, func(g *Group) bool { return g.HostTokensPerSecond >= nearBest*best.HostTokensPerSecond })
 	g, last := sweep[at], sweep[len(sweep)-1]
 	sentence := fmt.Sprintf("%s does best with %s in flight: %s tokens/s", modelAndStep(r, g),
-		plural(int64(g.Level.Concurrency), "request"), number(g.HostTokensPerSecond))
+		say.Plural(g.Level.Concurrency, "request"), number(g.HostTokensPerSecond))
 	switch {
 	case g == last:
 		return sentence + ", the most that was tried; more may do better still"

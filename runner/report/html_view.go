@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // An htmlView is what the page says of a report in tables and sentences, put in words.
@@ -49,27 +51,27 @@ func newHTMLView(r *Report) htmlView {
 func htmlVerdictOf(r *Report) htmlVerdict {
 	switch {
 	case len(r.Missed) > 0:
-		return htmlVerdict{"bad", plural(int64(len(r.Missed)), "threshold") + " missed"}
+		return htmlVerdict{"bad", say.Plural(len(r.Missed), "threshold") + " missed"}
 	case r.Run.State == "failed":
-		return htmlVerdict{"bad", "The run failed; " + count(r.Failed) + " of " + plural(r.Rows, "row") + " failed"}
+		return htmlVerdict{"bad", "The run failed; " + say.Count(r.Failed) + " of " + say.Plural(r.Rows, "row") + " failed"}
 	case r.Run.State == "interrupted":
-		return htmlVerdict{"warn", "Interrupted after " + plural(r.OK+r.Failed, "row") + " of " + count(r.Rows)}
+		return htmlVerdict{"warn", "Interrupted after " + say.Plural(r.OK+r.Failed, "row") + " of " + say.Count(r.Rows)}
 	case r.Run.State == "running":
-		return htmlVerdict{"warn", "Not finished: " + plural(r.OK+r.Failed, "row") + " of " + count(r.Rows) + " so far"}
+		return htmlVerdict{"warn", "Not finished: " + say.Plural(r.OK+r.Failed, "row") + " of " + say.Count(r.Rows) + " so far"}
 	case r.Failed > 0:
-		return htmlVerdict{"warn", count(r.Failed) + " of " + plural(r.Rows, "row") + " failed"}
+		return htmlVerdict{"warn", say.Count(r.Failed) + " of " + say.Plural(r.Rows, "row") + " failed"}
 	case r.Rows == 1:
 		return htmlVerdict{"good", "The row is ok"}
 	}
-	return htmlVerdict{"good", "All " + plural(r.Rows, "row") + " ok"}
+	return htmlVerdict{"good", "All " + say.Plural(r.Rows, "row") + " ok"}
 }
 
 func htmlTiles(r *Report) []htmlTile {
-	tiles := []htmlTile{{"Rows ok", count(r.OK), "of " + count(r.Rows), ""}, htmlFailedTile(r)}
+	tiles := []htmlTile{{"Rows ok", say.Count(r.OK), "of " + say.Count(r.Rows), ""}, htmlFailedTile(r)}
 	if r.Reused > 0 {
-		tiles = append(tiles, htmlTile{"Asked", count(r.Asked), count(r.Reused) + " answers were there before", ""})
+		tiles = append(tiles, htmlTile{"Asked", say.Count(r.Asked), say.Count(r.Reused) + " answers were there before", ""})
 	} else {
-		tiles = append(tiles, htmlTile{"Asked", count(r.Asked), "tasks in this run", ""})
+		tiles = append(tiles, htmlTile{"Asked", say.Count(r.Asked), "tasks in this run", ""})
 	}
 	if took := r.Run.Ended.Sub(r.Run.Began); !r.Run.Ended.IsZero() {
 		tiles = append(tiles, htmlTile{"Took", seconds(took.Seconds()), "from first to last", ""})
@@ -78,10 +80,10 @@ func htmlTiles(r *Report) []htmlTile {
 }
 
 func htmlFailedTile(r *Report) htmlTile {
-	tile := htmlTile{Label: "Rows failed", Value: count(r.Failed), Note: "none"}
+	tile := htmlTile{Label: "Rows failed", Value: say.Count(r.Failed), Note: "none"}
 	if r.Failed > 0 {
 		tile.Tone = "bad"
-		tile.Note = plural(int64(len(r.Failures)), "cause")
+		tile.Note = say.Plural(len(r.Failures), "cause")
 	}
 	return tile
 }
@@ -257,7 +259,7 @@ func htmlQualityCells(all []Quality, names []string) []htmlCell {
 	cells := make([]htmlCell, len(names))
 	for _, q := range all {
 		text := htmlValue(q.Name, q.Mean)
-		cells[slices.Index(names, q.Name)] = htmlCell{Text: text, Note: "n " + count(int64(q.N))}
+		cells[slices.Index(names, q.Name)] = htmlCell{Text: text, Note: "n " + say.Count(q.N)}
 	}
 	return cells
 }
@@ -265,9 +267,9 @@ func htmlQualityCells(all []Quality, names []string) []htmlCell {
 // htmlFuncs are what the templates call.
 func htmlFuncs() template.FuncMap {
 	return template.FuncMap{
-		"count":   count,
-		"count64": func(n int) string { return count(int64(n)) },
-		"plural":  func(n int, what string) string { return plural(int64(n), what) },
+		"count":   say.Count[int64],
+		"count64": say.Count[int],
+		"plural":  say.Plural[int],
 		"rows":    func(rows []int64) int64 { return int64(len(rows)) },
 		"level":   Level.words,
 		"seconds": seconds,

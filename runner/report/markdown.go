@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 const (
@@ -27,7 +29,7 @@ func WriteMarkdown(w io.Writer, r *Report, limit int) error {
 		limit = summaryLimit
 	}
 	if limit < leastLimit {
-		return fmt.Errorf("a report in Markdown needs at least %s bytes, not %s", count(leastLimit), count(int64(limit)))
+		return fmt.Errorf("a report in Markdown needs at least %s bytes, not %s", say.Count(leastLimit), say.Count(limit))
 	}
 	p := &markdownPage{limit: limit - noteRoom, report: r}
 	p.header()
@@ -79,7 +81,7 @@ func (p *markdownPage) blocks(things, head string, n int, block func(i int) stri
 }
 
 func (p *markdownPage) leave(n int64, things string) {
-	p.left = append(p.left, count(n)+" "+things)
+	p.left = append(p.left, say.Count(n)+" "+things)
 }
 
 func (p *markdownPage) list(heading, things string, lines []string) {

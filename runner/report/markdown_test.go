@@ -15,6 +15,8 @@ import (
 	extended "github.com/yuin/goldmark/extension/ast"
 	renderer "github.com/yuin/goldmark/renderer/html"
 	source "github.com/yuin/goldmark/text"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 func writeMarkdown(t *testing.T, r *Report, limit int) string {
@@ -160,7 +162,7 @@ func TestMarkdownLimit(t *testing.T) {
 		checkTables(t, got)
 		last := got[strings.LastIndex(strings.TrimSpace(got), "\n"):]
 		shown := strings.Count(got, "\n| <code>s")
-		if want := count(int64(MaxRows-shown)) + " rows, 90,000 rows that the report holds no answers of."; !strings.Contains(last, want) {
+		if want := say.Count(MaxRows-shown) + " rows, 90,000 rows that the report holds no answers of."; !strings.Contains(last, want) {
 			t.Errorf("limit %d: the last line has no %q: %s", limit, want, last)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A namer writes text from elsewhere as a form needs it: oneLine, codeSpan.
@@ -89,7 +91,7 @@ func changes(r *Report, name namer) (lines []string) {
 		}
 	}
 	if quiet > 0 {
-		lines = append(lines, "no change shown in "+plural(quiet, "figure"))
+		lines = append(lines, "no change shown in "+say.Plural(quiet, "figure"))
 	}
 	return lines
 }
@@ -127,7 +129,7 @@ func chance(p float64) string {
 
 // sentence is what failed, why and where.
 func (f Failure) sentence(name namer) string {
-	text := fmt.Sprintf("%s, %s: %s", plural(f.Count, "task"), name(f.Class), name(f.Message))
+	text := fmt.Sprintf("%s, %s: %s", say.Plural(f.Count, "task"), name(f.Class), name(f.Message))
 	if len(f.Rows) == 0 {
 		return text
 	}
@@ -157,7 +159,7 @@ func coldLoads(r *Report, name namer) (lines []string) {
 		if g.Cold == 0 {
 			who = name(g.Model)
 		}
-		line := fmt.Sprintf("%s: %s, %s", who, plural(int64(g.Load.N), "load"), seconds(g.Load.Median))
+		line := fmt.Sprintf("%s: %s, %s", who, say.Plural(g.Load.N, "load"), seconds(g.Load.Median))
 		if g.Load.N > 1 {
 			line += " (median; at most " + seconds(g.Load.Max) + ")"
 		}
@@ -182,7 +184,7 @@ func ownError(r *Report) string {
 	if late != nil {
 		parts = append(parts, fmt.Sprintf("sent requests %s late (p99 %s)", seconds(late.Median), seconds(late.P99)))
 	}
-	return strings.Join(parts, " and ")
+	return say.And(parts)
 }
 
 // summary is the report's first line: what ran, and how it ended.
@@ -192,12 +194,12 @@ func summary(r *Report, name namer) string {
 	if r.Run.ID != 0 {
 		text += fmt.Sprintf(", run %d", r.Run.ID)
 	}
-	text += fmt.Sprintf(": %s, %s, %s ok", plural(int64(len(models)), "model"), plural(r.Rows, "row"), count(r.OK))
+	text += fmt.Sprintf(": %s, %s, %s ok", say.Plural(len(models), "model"), say.Plural(r.Rows, "row"), say.Count(r.OK))
 	if r.Failed > 0 {
-		text += ", " + count(r.Failed) + " failed"
+		text += ", " + say.Count(r.Failed) + " failed"
 	}
 	if r.Reused > 0 {
-		text += fmt.Sprintf("; %s asked, %s taken over", count(r.Asked), count(r.Reused))
+		text += fmt.Sprintf("; %s asked, %s taken over", say.Count(r.Asked), say.Count(r.Reused))
 	}
 	return text
 }
@@ -224,9 +226,9 @@ func circumstances(r *Report, name namer) []string {
 }
 
 func benchLine(b *Bench, name namer) string {
-	text := plural(int64(b.Runs), "run") + " of each row"
+	text := say.Plural(b.Runs, "run") + " of each row"
 	if b.Warmup > 0 {
-		text += " after " + plural(int64(b.Warmup), "warm-up")
+		text += " after " + say.Plural(b.Warmup, "warm-up")
 	}
 	if b.Order != "" {
 		text += ", " + plain(b.Order, name)

@@ -3,6 +3,8 @@ package report
 import (
 	"slices"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A stepTable is the main table of a step, for the forms that people read as text: a line
@@ -33,7 +35,7 @@ func columns() []column {
 		{"host", "host_tokens_per_sec", func(g *Group) string { return positiveCell(g.HostTokensPerSecond) }},
 		{"req/s", "requests_per_sec", func(g *Group) string { return positiveCell(g.RequestsPerSecond) }},
 		{"good/s", "goodput", goodputCell},
-		{"ok", "", func(g *Group) string { return count(int64(g.OK)) }},
+		{"ok", "", func(g *Group) string { return say.Count(g.OK) }},
 		{"failed", "", failedCell},
 		{"queue", "queue", of(func(g *Group) *Stat { return g.Queue }, medianCell)},
 	}
@@ -117,7 +119,7 @@ func failedCell(g *Group) string {
 	if n <= 0 {
 		return ""
 	}
-	return count(n)
+	return say.Count(n)
 }
 
 // stepTables are the tables of a report. Steps and models come as in Groups, so the

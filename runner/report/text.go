@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // TextOptions are what a terminal can show.
@@ -195,7 +197,7 @@ func firstOf(lines []string) []string {
 	if len(lines) <= textLines {
 		return lines
 	}
-	more := count(int64(len(lines)-textLines)) + " more are in the other forms of the report"
+	more := say.Count(len(lines)-textLines) + " more are in the other forms of the report"
 	return append(lines[:textLines:textLines], more)
 }
 

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // figures are what a person calls the figures of a Group, by their JSON names.
@@ -54,7 +55,7 @@ func seconds(s float64) string {
 // stand before the point: 0.0512, 4.20, 51.3, 1,234.
 func number(f float64) string {
 	if size := math.Abs(f); size >= 999.5 && size < 1e15 {
-		return count(int64(math.Round(f)))
+		return say.Count(int64(math.Round(f)))
 	}
 	return digits3(f)
 }
@@ -88,37 +89,13 @@ func roughly(f float64) string {
 // percent writes a share as a percentage: 95.0%, 4.17%.
 func percent(share float64) string { return digits3(share*100) + "%" }
 
-// count groups a number's digits by three: 20,000.
-func count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	first := 0
-	if n < 0 {
-		first = 1
-	}
-	for i := len(s) - 3; i > first; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// plural is "1 row", "2 rows", "2 retries".
-func plural(n int64, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	if stem, ok := strings.CutSuffix(thing, "y"); ok {
-		thing = stem + "ie"
-	}
-	return count(n) + " " + thing + "s"
-}
-
 // words names a level of load: "4 at a time", "10/s", and nothing outside of benchmarks.
 func (l Level) words() string {
 	switch {
 	case l.Rate > 0:
 		return strconv.FormatFloat(l.Rate, 'f', -1, 64) + "/s"
 	case l.Concurrency > 0:
-		return count(int64(l.Concurrency)) + " at a time"
+		return say.Count(l.Concurrency) + " at a time"
 	}
 	return ""
 }

@@ -1,6 +1,8 @@
 package report
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestSeconds(t *testing.T) {
 	for s, want := range map[float64]string{
@@ -27,14 +29,6 @@ func TestNumbers(t *testing.T) {
 		if got := percent(share); got != want {
 			t.Errorf("percent(%v) is %q, want %q", share, got, want)
 		}
-	}
-	for n, want := range map[int64]string{0: "0 rows", 1: "1 row", 20000: "20,000 rows", -1234: "-1,234 rows"} {
-		if got := plural(n, "row"); got != want {
-			t.Errorf("plural(%d) is %q, want %q", n, got, want)
-		}
-	}
-	if got := plural(2, "retry"); got != "2 retries" {
-		t.Error(got)
 	}
 }
 

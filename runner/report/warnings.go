@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 const (
@@ -74,21 +76,21 @@ func failedMany(g *Group) string {
 	if g.OK == 0 || float64(failed) < failedShare*float64(g.Requests) || failed == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s of %s failed", count(int64(failed)), count(int64(g.Requests)))
+	return fmt.Sprintf("%s of %s failed", say.Count(failed), say.Count(g.Requests))
 }
 
 func foundCold(g *Group) string {
 	if g.Cold == 0 {
 		return ""
 	}
-	return count(int64(g.Cold))
+	return say.Count(g.Cold)
 }
 
 func fewMeasured(g *Group) string {
 	if g.Latency == nil || g.Latency.N >= minSamples {
 		return ""
 	}
-	return count(int64(g.Latency.N))
+	return say.Count(g.Latency.N)
 }
 
 func noisyLatency(g *Group) string {
