@@ -26,7 +26,7 @@ type applying struct {
 	offline bool     // nothing is asked
 	only    func(*pipeline.Row) bool
 	records sink
-	bench   store.RunInfo // of a benchmark that has not begun
+	about   store.RunInfo // of a run that has not begun
 }
 
 // applyOne runs one job, against a simulated server of its own where s is nil.
@@ -72,7 +72,7 @@ func (a *app) applyOne(ctx context.Context, j *checkedJob, s *server, flags *app
 }
 
 func (r *applying) apply(ctx context.Context) error {
-	if err := r.begin(ctx); err != nil {
+	if err := r.describe(); err != nil {
 		return err
 	}
 	if err := r.connect(ctx); err != nil {
@@ -87,8 +87,8 @@ func (r *applying) apply(ctx context.Context) error {
 	return r.run(ctx)
 }
 
-// begin begins the run in the store, which has no trace of it before it keeps something.
-func (r *applying) begin(ctx context.Context) error {
+// describe makes what the store is to know of the run before it begins.
+func (r *applying) describe() error {
 	if r.keeping == nil {
 		return nil
 	}
@@ -101,28 +101,26 @@ func (r *applying) begin(ctx context.Context) error {
 		return err
 	}
 	host, _ := os.Hostname() // for people: without one they have the process
-	info := store.RunInfo{
+	r.about = store.RunInfo{
 		Job: r.keeping.job, File: file, Version: versionName(), Simulated: r.flags.simulate,
 		Hardware: hardware(r.server, r.flags.simulate), Bench: bench,
 		Steps: stepIDs(r.job.plan), Partial: r.flags.partial(), PID: os.Getpid(), Host: host, Rows: r.job.plan.Total,
 	}
 	if r.server != nil {
-		info.Server = r.server.name
+		r.about.Server = r.server.name
 	}
-	if bench == nil {
-		r.keeping.run = r.keeping.Begin(info)
-		return nil
-	}
-	r.bench = info // it begins when the server is known to be there
 	return nil
 }
 
+// begin begins the run in the store, which has no trace of it before it keeps something.
+func (r *applying) begin() { r.keeping.run = r.keeping.Begin(r.about) }
+
 // beginBench begins a benchmark, or goes on with one that was interrupted.
 func (r *applying) beginBench(ctx context.Context) (err error) {
-	if r.bench.Since, err = r.resumed(ctx, &r.bench); err != nil {
+	if r.about.Since, err = r.resumed(ctx, &r.about); err != nil {
 		return err
 	}
-	if r.keeping.run, err = r.keeping.BeginBench(ctx, r.bench); err != nil {
+	if r.keeping.run, err = r.keeping.BeginBench(ctx, r.about); err != nil {
 		return storeExit(err)
 	}
 	return nil
@@ -132,18 +130,21 @@ func (r *applying) beginBench(ctx context.Context) (err error) {
 // names stand for.
 func (r *applying) connect(ctx context.Context) error {
 	if r.offline {
+		r.begin()
 		return r.remember(ctx)
 	}
 	failed := r.preflight(ctx)
 	if r.keeping == nil {
 		return failed
 	}
-	if failed != nil && !r.measures() {
-		return r.goOnWithout(ctx, failed)
-	}
-	if failed != nil {
+	if failed != nil && r.measures() {
 		return failed
 	}
+	if failed != nil {
+		r.begin()
+		return r.goOnWithout(ctx, failed)
+	}
+	r.about.ServerVersion = r.server.report.Version
 	r.digests = r.server.digests(ctx)
 	if r.flags.locked {
 		if err := r.holdToLock(); err != nil {
@@ -156,6 +157,7 @@ func (r *applying) connect(ctx context.Context) error {
 	if r.measures() {
 		return r.beginBench(ctx)
 	}
+	r.begin()
 	return r.adopt(ctx)
 }
 

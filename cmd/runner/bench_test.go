@@ -186,8 +186,12 @@ bench: {runs: 2}
 			t.Errorf("row %d: %v, %s", i, err, line)
 		}
 	}
-	if r := readReport(t, "report.json"); len(r.Groups) != 2 || r.Groups[0].OK != 6 || r.Groups[1].OK != 6 {
+	r := readReport(t, "report.json")
+	if len(r.Groups) != 2 || r.Groups[0].OK != 6 || r.Groups[1].OK != 6 {
 		t.Errorf("the groups are %+v", r.Groups)
+	}
+	if r.Run.Lag == nil || r.Run.ServerVersion == "" || r.Groups[0].Load == nil || r.Groups[0].Load.N != 1 {
+		t.Errorf("the run is %+v, the first load %+v", r.Run, r.Groups[0].Load)
 	}
 }
 

@@ -25,10 +25,8 @@ type measuring struct {
 	lag     *lagMeter
 	began   time.Time
 	sum     runner.Summary
-	asked   int64                         // measured tasks that were asked
-	unasked map[failedModel]*runner.Error // why later tasks fail unasked
-	loaded  map[string]store.Loaded       // by the models' names
-	loads   []store.Load
+	asked   int64                            // measured tasks that were asked
+	unasked map[failedModel]*runner.Error    // why later tasks fail unasked
 	last    string                           // id of the last stage's step: its tasks are the rows
 	failed  map[runner.Class]int64           // rows of a benchmark that was cut short
 	rows    struct{ done, ok, failed int64 } // likewise
@@ -41,9 +39,10 @@ type failedModel struct{ step, model string }
 func (r *applying) measure(ctx context.Context, v *view, opts runner.Options, emit func(*runner.Record) error) (runner.Summary, *measuring, error) {
 	m := &measuring{
 		applying: r, view: v, opts: opts, lag: newLagMeter(), began: time.Now(),
-		unasked: map[failedModel]*runner.Error{}, loaded: map[string]store.Loaded{}, failed: map[runner.Class]int64{},
+		unasked: map[failedModel]*runner.Error{}, failed: map[runner.Class]int64{},
 	}
 	err := m.stages(ctx)
+	m.noteLag()
 	if err == nil {
 		err = m.handOn(ctx, emit)
 	} else {
@@ -68,11 +67,18 @@ func (m *measuring) stages(ctx context.Context) error {
 		if err := m.stage(ctx, &stages[i]); err != nil {
 			return err
 		}
+		m.noteLag() // for a report of a run that is killed
 		if i+1 == len(stages) || stages[i+1].Model != stages[i].Model {
 			m.lookAt(ctx, stages[i].Model)
 		}
 	}
 	return nil
+}
+
+func (m *measuring) noteLag() {
+	if lag := m.lag.lag(); lag != nil {
+		m.keeping.run.KeepLag(*lag)
+	}
 }
 
 // stageLine says what is measured now.
@@ -122,7 +128,7 @@ func (m *measuring) observe(e runner.Event, step, model string) {
 	case e.Kind == runner.ModelFailed:
 		m.unasked[failedModel{step, model}] = &runner.Error{Class: e.Class, Message: e.Message}
 	case e.Kind == runner.ModelLoaded && e.OK && e.Cold:
-		m.loads = append(m.loads, store.Load{Model: e.Model, Began: e.Time.Add(-e.After), Took: e.After})
+		m.keeping.run.KeepLoad(store.Load{Model: e.Model, Began: e.Time.Add(-e.After), Took: e.After})
 	case e.Kind == runner.TaskDone && e.Warmup:
 		if m.view.events != nil {
 			m.view.events.write(e)
@@ -164,7 +170,7 @@ func (m *measuring) lookAt(ctx context.Context, model string) {
 	}
 	for _, info := range running {
 		if info.Digest == strings.TrimPrefix(digest, simulatedPrefix) {
-			m.loaded[model] = store.Loaded{Model: model, Digest: info.Digest, Size: info.SizeLoaded, SizeVRAM: info.SizeVRAM, Context: info.ContextLength}
+			m.keeping.run.KeepLoaded(store.Loaded{Model: model, Digest: info.Digest, Size: info.SizeLoaded, SizeVRAM: info.SizeVRAM, Context: info.ContextLength})
 		}
 	}
 }
@@ -206,18 +212,6 @@ func (m *measuring) explain(rec *runner.Record) {
 			res.Err = why
 		}
 	}
-}
-
-// models are those that were seen in memory.
-func (m *measuring) models() []store.Loaded {
-	if m == nil {
-		return nil
-	}
-	var all []store.Loaded
-	for _, name := range sortedNames(m.loaded) {
-		all = append(all, m.loaded[name])
-	}
-	return all
 }
 
 // benchOf is how a plan is measured, as its run keeps it; nil: it is no benchmark.

@@ -68,10 +68,7 @@ func (r *applying) keepEnd(ctx context.Context, o *ran, ended error) error {
 	code := codeOf(ended)
 	end := store.Ending{
 		State: stateOfExit(code, o.cut == nil), Exit: code, Summary: o.summary, Inputs: inputs,
-		Reused: o.summary.Reused, Asked: o.summary.Attempts - o.summary.Retries, Loaded: o.measured.models(),
-	}
-	if o.measured != nil {
-		end.Lag, end.Loads = o.measured.lag.lag(), o.measured.loads
+		Reused: o.summary.Reused, Asked: o.summary.Attempts - o.summary.Retries,
 	}
 	if err := r.keeping.run.End(ctx, end); err != nil {
 		return storeExit(err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"maps"
 	"slices"
 
 	"github.com/batchrunner/runner/pipeline"
@@ -251,9 +250,6 @@ func taskOf(s *store.TaskRow) *report.Task {
 	}
 	return t
 }
-
-// sortedNames are a map's keys in order.
-func sortedNames[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
 // errChanged says that a run's job is not what it was then.
 var errChanged = errors.New("the job, its data or the flags are not what they were in this run, so the report does not tell variables, columns and thresholds")

@@ -212,7 +212,7 @@ func circumstances(r *Report, name namer) []string {
 		lines = append(lines, "on "+name(run.Hardware))
 	}
 	server := "server " + name(run.Server)
-	if run.ServerVersion != "" {
+	if run.ServerVersion != "" && !run.Simulated {
 		server += ", version " + name(run.ServerVersion)
 	}
 	if run.Simulated {

@@ -95,7 +95,8 @@ func TestBenchFindsItsOwn(t *testing.T) {
 		t.Errorf("the one that goes on finds %v", got)
 	}
 	keep(t, next, y)
-	if err := next.End(t.Context(), Ending{State: "done", Summary: runner.Summary{Rows: 2}, Loaded: []Loaded{{"m", "d1", 10, 5, 4096}}}); err != nil {
+	next.KeepLoaded(Loaded{"m", "d1", 10, 5, 4096})
+	if err := next.End(t.Context(), Ending{State: "done", Summary: runner.Summary{Rows: 2}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, task := range tasksOf(t, s, next.ID()) {
@@ -124,7 +125,9 @@ func TestExportOfBench(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := next.End(t.Context(), Ending{State: "done", Summary: runner.Summary{Rows: 2}, Loaded: []Loaded{{"m", "d1", 10, 5, 4096}}, Loads: []Load{{"m", time.Now(), time.Second}}}); err != nil {
+	next.KeepLoaded(Loaded{"m", "d1", 10, 5, 4096})
+	next.KeepLoad(Load{"m", time.Now(), time.Second})
+	if err := next.End(t.Context(), Ending{State: "done", Summary: runner.Summary{Rows: 2}}); err != nil {
 		t.Fatal(err)
 	}
 	var text bytes.Buffer
@@ -170,8 +173,9 @@ func TestBenchesOfTwoJobs(t *testing.T) {
 	x := answered(0, "a", "x")
 	keep(t, other, x)
 	end := func(run *Run, model string) {
-		e := Ending{State: "done", Summary: runner.Summary{Rows: 1}, Loaded: []Loaded{{model, "d", 10, 5, 4096}}, Loads: []Load{{model, time.Now(), time.Second}}}
-		if err := run.End(t.Context(), e); err != nil {
+		run.KeepLoaded(Loaded{model, "d", 10, 5, 4096})
+		run.KeepLoad(Load{model, time.Now(), time.Second})
+		if err := run.End(t.Context(), Ending{State: "done", Summary: runner.Summary{Rows: 1}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -188,5 +192,33 @@ func TestBenchesOfTwoJobs(t *testing.T) {
 	}
 	if loads, err := s.Loads(t.Context(), row); err != nil || len(loads) != 1 || loads[0].Model != "ours" {
 		t.Errorf("the loads are %+v (%v)", loads, err)
+	}
+}
+
+// A benchmark that is killed, and never ends, keeps what it noted of its circumstances.
+func TestBenchKeepsItsNotes(t *testing.T) {
+	s := opened(t)
+	run, err := s.BeginBench(t.Context(), RunInfo{Job: "j", Steps: []string{"a"}, Bench: []byte(`{}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.KeepLoad(Load{"m", time.Now(), time.Second})
+	run.KeepLoaded(Loaded{"m", "d1", 10, 0, 4096})
+	run.KeepLoaded(Loaded{"m", "d1", 10, 5, 4096}) // the last one counts
+	run.KeepLag(Lag{Median: 1, P99: 2})
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	row := runOf(t, s, run.ID())
+	loads, err := s.Loads(t.Context(), row)
+	if err != nil || len(loads) != 1 || loads[0].Model != "m" || loads[0].Took != time.Second {
+		t.Errorf("the loads are %+v (%v)", loads, err)
+	}
+	loaded, err := s.Loaded(t.Context(), row)
+	if err != nil || len(loaded) != 1 || loaded[0].SizeVRAM != 5 {
+		t.Errorf("the models are %+v (%v)", loaded, err)
+	}
+	if row.State != "running" || row.Lag == nil || *row.Lag != (Lag{1, 2}) {
+		t.Errorf("the run is %+v", row)
 	}
 }

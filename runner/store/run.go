@@ -96,26 +96,6 @@ type Ending struct {
 	Summary       runner.Summary
 	Reused, Asked int64             // tasks
 	Inputs        map[string]string // the SHA-256 of each file that the job was made of, by path
-	Lag           *Lag              // nil: not measured
-	Loaded        []Loaded
-	Loads         []Load
-}
-
-// A Load is a model being loaded for a run.
-type Load struct {
-	Model string
-	Began time.Time
-	Took  time.Duration
-}
-
-// A Lag is how long a run's goroutines waited for a processor.
-type Lag struct{ Median, P99 time.Duration }
-
-// A Loaded is a model of a run as the server had it in memory.
-type Loaded struct {
-	Model, Digest  string
-	Size, SizeVRAM int64 // bytes
-	Context        int   // tokens
 }
 
 // End waits until all that the run kept is durable, and notes how it ended. After a
@@ -139,27 +119,11 @@ func (r *Run) End(ctx context.Context, e Ending) error {
 		return nil
 	}
 	return r.store.do(ctx, func(ctx context.Context, w *writer) error {
-		median, p99 := e.Lag.columns()
 		_, err := w.conn.ExecContext(ctx, `UPDATE runs SET ended_ms = ?, state = ?, exit = ?, rows = ?, ok = ?, failed = ?,
-			asked = ?, reused = ?, prompt_tokens = ?, output_tokens = ?, inputs = ?, lag_median_ns = ?, lag_p99_ns = ? WHERE id = ?`,
+			asked = ?, reused = ?, prompt_tokens = ?, output_tokens = ?, inputs = ? WHERE id = ?`,
 			time.Now().UnixMilli(), e.State, e.Exit, e.Summary.Rows, e.Summary.OK, e.Summary.Failed,
-			e.Asked, e.Reused, e.Summary.PromptTokens, e.Summary.OutputTokens, inputsJSON(e.Inputs), median, p99, r.id)
-		if err != nil {
-			return err
-		}
-		for _, m := range e.Loaded {
-			if err := r.loaded(ctx, w, m); err != nil {
-				return err
-			}
-		}
-		for _, l := range e.Loads {
-			_, err := w.conn.ExecContext(ctx, `INSERT INTO loads (run, model, began_us, took_ns) VALUES (?, ?, ?, ?)`,
-				r.id, l.Model, r.onClock(l.Began).UnixMicro(), int64(l.Took))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+			e.Asked, e.Reused, e.Summary.PromptTokens, e.Summary.OutputTokens, inputsJSON(e.Inputs), r.id)
+		return err
 	})
 }
 
@@ -175,13 +139,6 @@ func (r *Run) SetExit(ctx context.Context, code int) error {
 	})
 }
 
-func (l *Lag) columns() (median, p99 any) {
-	if l == nil {
-		return nil, nil
-	}
-	return int64(l.Median), int64(l.P99)
-}
-
 func inputsJSON(inputs map[string]string) any {
 	if inputs == nil {
 		return nil
@@ -191,12 +148,6 @@ func inputsJSON(inputs map[string]string) any {
 		return nil // texts can always be marshalled
 	}
 	return string(text)
-}
-
-func (r *Run) loaded(ctx context.Context, w *writer, m Loaded) error {
-	_, err := w.conn.ExecContext(ctx, `INSERT OR REPLACE INTO loaded (run, model, digest, size, size_vram, context) VALUES (?, ?, ?, ?, ?, ?)`,
-		r.id, m.Model, m.Digest, m.Size, m.SizeVRAM, m.Context)
-	return err
 }
 
 // gone chooses the current tasks of a job that it has no more.
