@@ -372,7 +372,7 @@ func (r *applying) run(ctx context.Context) error {
 	v := r.newView(r.job, r.flags, r.events)
 	endPlanning := r.planAlongside(ctx, v)
 	defer endPlanning()
-	ctx, signals := watchInterrupts(ctx, func() { v.progress.say(interruptedLine) }, func() { r.leave(exitInterrupted) })
+	ctx, signals := watchInterrupts(ctx, func() { endPlanning(); v.progress.say(interruptedLine) }, func() { r.leave(exitInterrupted) })
 	defer signals.close()
 	opts := r.options(v)
 	opts.Stop = signals.stop

@@ -40,6 +40,11 @@ func TestMissingModels(t *testing.T) {
 		t.Errorf("--skip-missing: exit code %d\n%s", code, stderr)
 	}
 
+	_, stderr, code = command(t, "plan", "job.yaml", "--host", address) // now there is a store
+	if code != exitServer || !strings.Contains(stderr, "pull llama3.2:3b") || !strings.Contains(stderr, "pull qwen3:8b") {
+		t.Errorf("plan: exit code %d\n%s", code, stderr)
+	}
+
 	stdout, _, code := command(t, "models", "job.yaml", "--host", address)
 	if code != exitServer || strings.Count(stdout, "missing") != 2 || !strings.Contains(stdout, "gemma3:4b") {
 		t.Errorf("models: exit code %d\n%s", code, stdout)

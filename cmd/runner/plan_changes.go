@@ -68,6 +68,7 @@ type changePlan struct {
 	flags   *planFlags
 	digests *digests
 	doc     planDocument
+	changed []string // files of earlier runs that no row names, changed since
 	shown   int64
 	more    int64
 }
@@ -252,9 +253,17 @@ func (p *changePlan) findStale(ctx context.Context, s *store.Store, where stored
 	if !all {
 		return nil
 	}
-	for _, f := range before {
-		if !named[f.Path] {
+	found, err := p.job.stale(before, named)
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		switch {
+		case f.Gone:
+		case f.Ours:
 			p.doc.Stale = append(p.doc.Stale, f.Path)
+		default:
+			p.changed = append(p.changed, f.Path)
 		}
 	}
 	return nil
@@ -387,7 +396,10 @@ func (p *changePlan) tellTotals() {
 			say.Count(e.PromptTokens), say.Count(e.OutputTokens), span(e.ModelTime), say.Plural(e.GoingBy, "known answer"))
 	}
 	for _, name := range d.Stale {
-		fmt.Fprintf(p.out, "%s is of an earlier run and no row names it any more; apply --prune deletes it\n", say.Clean(name))
+		fmt.Fprintf(p.out, staleOurs+"\n", say.Clean(name))
+	}
+	for _, name := range p.changed {
+		fmt.Fprintf(p.out, staleChanged+"\n", say.Clean(name))
 	}
 	if p.flags.output != "" {
 		fmt.Fprintf(p.out, "saved; to do just this: runner apply %s\n", p.flags.output)

@@ -46,7 +46,10 @@ func (p *changePlan) digestsOf(ctx context.Context, s *server, models []string, 
 	case asking != nil:
 		return nil, fail(exitMistake, "nothing tells the digest of %s (%v); with the server at hand, run once: runner lock %s", quoted(missing), asking, p.job.file)
 	default:
-		return nil, fail(exitServer, "%s: %s not there; fetch it with: ollama pull %s", s.name, quoted(missing), missing[0])
+		if _, err := s.Preflight(ctx, needs(p.flags.checked, p.job.job)); err != nil {
+			return nil, fail(exitServer, "%v", err)
+		}
+		return nil, fail(exitServer, "%s did not list %s, but has it now; plan again", s.name, quoted(missing))
 	}
 	return d, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/batchrunner/runner/runner"
 	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/runner/store"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A ran is how a run went, before anything is made of it.
@@ -150,16 +151,35 @@ func asBefore(before []store.File, written []output.Written) []store.File {
 	return files
 }
 
-// stale tells of the files that an earlier run wrote and no row names any more, and
-// removes them with --prune. It returns those that stay.
-func (r *applying) stale(before []store.File, written []output.Written) ([]store.File, error) {
+// What is said of a file that an earlier run wrote and no row names any more.
+const (
+	staleOurs    = "%s is of an earlier run and no row names it any more; apply --prune deletes it"
+	staleChanged = "%s is of an earlier run and no row names it any more; it was changed since, so it stays"
+)
+
+// stale gives the files that an earlier run wrote and no row names any more.
+func (j *loadedJob) stale(before []store.File, named map[string]bool) ([]output.StaleFile, error) {
 	var recorded []output.Recorded
 	for _, f := range before {
 		recorded = append(recorded, output.Recorded(f))
 	}
-	found, err := output.Stale(r.job.folder.Root, recorded, written)
+	found, err := output.Stale(j.folder.Root, recorded, named)
 	if err != nil {
 		return nil, diskExit(err)
+	}
+	return found, nil
+}
+
+// stale tells of the files that an earlier run wrote and no row names any more, and
+// removes them with --prune. It returns those that stay.
+func (r *applying) stale(before []store.File, written []output.Written) ([]store.File, error) {
+	named := map[string]bool{}
+	for _, w := range written {
+		named[w.Path] = true
+	}
+	found, err := r.job.stale(before, named)
+	if err != nil {
+		return nil, err
 	}
 	var left []store.File
 	var removed []string
@@ -173,10 +193,10 @@ func (r *applying) stale(before []store.File, written []output.Written) ([]store
 		case f.Gone || slices.Contains(removed, f.Path):
 			continue
 		case !f.Ours:
-			r.info("%s is of an earlier run and no row names it any more; it was changed since, so it stays", f.Path)
+			r.info(staleChanged, say.Clean(f.Path))
 			continue
 		}
-		r.info("%s is of an earlier run and no row names it any more; apply --prune deletes it", f.Path)
+		r.info(staleOurs, say.Clean(f.Path))
 		left = append(left, store.File(f.Recorded))
 	}
 	if len(removed) > 0 {

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -37,18 +37,26 @@ func (f *historyFlags) path() (string, error) {
 	if f.store != "" {
 		return f.store, nil
 	}
-	root := f.root
-	if root == "" {
-		found, err := findRoot(".")
-		if err != nil {
-			return "", fail(exitMistake, "%v", err)
-		}
-		root = found
+	root, err := f.folder()
+	if err != nil {
+		return "", err
 	}
 	if f.simulated {
 		return filepath.Join(root, filepath.FromSlash(output.Simulated), storeFile), nil
 	}
 	return filepath.Join(root, stateFolder, storeFile), nil
+}
+
+// folder is the root.
+func (f *historyFlags) folder() (string, error) {
+	if f.root != "" {
+		return f.root, nil
+	}
+	found, err := findRoot(".")
+	if err != nil {
+		return "", fail(exitMistake, "%v", err)
+	}
+	return found, nil
 }
 
 // openStore opens the store that the flags name.
@@ -201,8 +209,8 @@ func theRun(ctx context.Context, s *store.Store, job string, args []string) (*st
 	if len(args) == 0 {
 		run, err = s.LastRun(ctx, job)
 	} else {
-		var id int64
-		if _, scan := fmt.Sscan(args[0], &id); scan != nil {
+		id, bad := strconv.ParseInt(args[0], 10, 64)
+		if bad != nil {
 			return nil, fail(exitMistake, "%q is no run; runner runs lists them", args[0])
 		}
 		run, err = s.RunOf(ctx, id)
@@ -210,8 +218,10 @@ func theRun(ctx context.Context, s *store.Store, job string, args []string) (*st
 	switch {
 	case err != nil:
 		return nil, storeExit(err)
+	case run == nil && len(args) > 0:
+		return nil, fail(exitMistake, "there is no run %s; runner runs lists them", args[0])
 	case run == nil:
-		return nil, fail(exitMistake, "there is no such run; runner runs lists them")
+		return nil, fail(exitMistake, "there is no such run yet; runner runs lists them")
 	}
 	return run, nil
 }
@@ -219,7 +229,11 @@ func theRun(ctx context.Context, s *store.Store, job string, args []string) (*st
 // showRun prints how a run went and what failed in it.
 func (a *app) showRun(ctx context.Context, s *store.Store, run *store.RunRow) error {
 	fmt.Fprintf(a.out, "run %d of %s (%s), %s\n", run.ID, say.Clean(run.Job), say.Clean(run.File), runState(run))
-	fmt.Fprintf(a.out, "began %s on %s, process %d, took %s; server %s\n", run.Began.Local().Format(time.DateTime), say.Clean(run.Host), run.PID, took(run), say.Clean(run.Server))
+	server := run.Server
+	if run.ServerVersion != "" {
+		server += ", version " + run.ServerVersion
+	}
+	fmt.Fprintf(a.out, "began %s on %s, process %d, took %s; server %s\n", run.Began.Local().Format(time.DateTime), say.Clean(run.Host), run.PID, took(run), say.Clean(server))
 	fmt.Fprintf(a.out, "%s: %s ok, %s failed; tasks: %s asked, %s known\n", say.Plural(run.Rows, "row"), say.Count(run.OK), say.Count(run.Failed), say.Count(run.Asked), say.Count(run.Reused))
 	failures := int64(0)
 	for t, err := range s.Tasks(ctx, run, "") {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/runner/store"
 	"github.com/batchrunner/runner/specs/say"
 )
@@ -239,16 +240,39 @@ func (a *app) importFile(ctx context.Context, flags *historyFlags, name string) 
 		defer file.Close() // only read from
 		from = file
 	}
-	path, err := flags.path()
+	if err := flags.makeState(); err != nil {
+		return err
+	}
+	return flags.withStore(store.Options{Create: true}, func(s *store.Store) error {
+		return alone(s, func() error { return a.importFrom(ctx, s, from, name) })
+	})
+}
+
+// makeState makes the folder of the store, as a run does.
+func (f *historyFlags) makeState() error {
+	path, err := f.path()
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return fail(exitDisk, "the folder of %s can't be made: %s", path, reason(err))
 	}
-	return flags.withStore(store.Options{Create: true}, func(s *store.Store) error {
-		return alone(s, func() error { return a.importFrom(ctx, s, from, name) })
-	})
+	if f.store != "" {
+		return nil
+	}
+	name, err := f.folder()
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(name)
+	if err != nil {
+		return fail(exitDisk, "%s can't be opened: %s", name, reason(err))
+	}
+	defer root.Close()
+	if err := output.Ignore(root); err != nil {
+		return diskExit(err)
+	}
+	return nil
 }
 
 func (a *app) importFrom(ctx context.Context, s *store.Store, from io.Reader, name string) error {

@@ -23,12 +23,8 @@ type StaleFile struct {
 	Gone bool // it is not there any more
 }
 
-// Stale gives the files of before that are not among those that now has.
-func Stale(root *os.Root, before []Recorded, now []Written) ([]StaleFile, error) {
-	named := map[string]bool{}
-	for _, w := range now {
-		named[w.Path] = true
-	}
+// Stale gives the files of before that are not named any more.
+func Stale(root *os.Root, before []Recorded, named map[string]bool) ([]StaleFile, error) {
 	var stale []StaleFile
 	for _, f := range before {
 		if named[f.Path] {
