@@ -55,11 +55,13 @@ func TestTable(t *testing.T) {
 	lines := []line{
 		{check: it.checks[0], value: 10.25, base: 10},
 		{check: paced(50, 1).checks[0], value: 0.001, again: true},
+		{check: started(work{}).checks[1], value: 0.018, base: 0.012},
 	}
 	var out bytes.Buffer
 	missed := writeItem(&out, it, lines)
 	want := "(a) 500 rows of 100 ms at 5: makespan                                      10.250 s   10.000 s bare        1.025  1.01     MISSED\n" +
-		"    rate, off by                                                            0.100 %                               0.500 %  ok (second time)\n"
+		"    rate, off by                                                            0.100 %                               0.500 %  ok (second time)\n" +
+		"    time, of which its imports                                             18.00 ms   12.00 ms empty       1.500\n"
 	if missed != 1 || out.String() != want {
 		t.Errorf("%d missed:\n%s\nwant 1:\n%s", missed, out.String(), want)
 	}
@@ -196,7 +198,7 @@ func TestItemMeasuresRealPrograms(t *testing.T) {
 		checks: []check{
 			{what: "makespan", of: "plain", over: "bare", show: seconds, limit: 1e6, get: func(f figure) float64 { return f.stats.Makespan }},
 			{what: "CPU", of: "plain", show: seconds, limit: 1e6, get: func(f figure) float64 { return f.cpu.Seconds() }},
-			{what: "impossible", of: "plain", show: seconds, limit: 0, get: func(f figure) float64 { return f.wall.Seconds() }},
+			{what: "impossible", of: "plain", show: seconds, limit: 1e-12, get: func(f figure) float64 { return f.wall.Seconds() }},
 		},
 	}
 	lines, err := b.item(t.Context(), it)

@@ -91,7 +91,7 @@ func (b *bench) item(ctx context.Context, it item) ([]line, error) {
 		return nil, err
 	}
 	for i := range lines {
-		if lines[i].missed() {
+		if lines[i].missed() || lines[i].limit == 0 {
 			lines[i] = again[i]
 			lines[i].again = true
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 )
 
 // A line is a check with what was measured.
@@ -65,6 +66,9 @@ func (l line) held() float64 {
 
 // missed holds for a ratio that is no number, too.
 func (l line) missed() bool {
+	if l.limit == 0 {
+		return false
+	}
 	if l.least {
 		return !(l.held() >= l.limit)
 	}
@@ -75,6 +79,8 @@ func (l line) verdict() string {
 	switch {
 	case l.missed():
 		return "MISSED"
+	case l.limit == 0:
+		return ""
 	case l.again:
 		return "ok (second time)"
 	}
@@ -83,11 +89,11 @@ func (l line) verdict() string {
 
 func anyMissed(lines []line) bool { return slices.ContainsFunc(lines, line.missed) }
 
-const layout = "%-72s %10s   %-18s %7s  %-8s %s\n"
+const layout = "%-72s %10s   %-18s %7s  %-8s %s"
 
 func writeHead(out io.Writer, rounds int) {
 	fmt.Fprintf(out, "medians of %d rounds, of open80 to frozen one; %s/%s, %d cores, %s\n", rounds, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-	fmt.Fprintf(out, layout, "", "runner", "beside it", "ratio", "limit", "")
+	fmt.Fprintf(out, layout+"\n", "", "runner", "beside it", "ratio", "limit", "")
 }
 
 // writeItem prints the lines of an item, the first with its heading, and counts the
@@ -105,10 +111,14 @@ func writeItem(out io.Writer, it item, lines []line) (missed int) {
 		if l.relative() {
 			ratio, limit = fmt.Sprintf("%.3f", l.held()), fmt.Sprintf("%.2f", l.limit)
 		}
-		if l.least {
+		switch {
+		case l.least:
 			limit = ">= " + limit
+		case l.limit == 0:
+			limit = ""
 		}
-		fmt.Fprintf(out, layout, what, l.show(l.value), beside, ratio, limit, l.verdict())
+		text := fmt.Sprintf(layout, what, l.show(l.value), beside, ratio, limit, l.verdict())
+		fmt.Fprintln(out, strings.TrimRight(text, " "))
 		if l.missed() {
 			missed++
 		}
