@@ -259,20 +259,36 @@ func (d *draft) fieldReference(u use, path []string) *complaint {
 	if known.unsure || known.has(path[1:]) {
 		return nil
 	}
-	if len(known.fields) == 0 {
-		return noFields(u, path, 1)
+	for n := 1; n < len(path); n++ {
+		p := known.at(path[1:n])
+		switch {
+		case p.any:
+			return nil
+		case slices.Contains(p.fields, path[n]):
+			continue
+		case len(p.fields) > 0:
+			return noField(u, path, n, p.fields)
+		case p.list:
+			return &complaint{
+				message: fmt.Sprintf("%s uses %s, but %s is a list", u.what, written(path), written(path[:n])),
+				help:    fmt.Sprintf("take one of it with {{ index %s 0 }}, or all with {{ range %[1]s }}", written(path[:n])),
+			}
+		}
+		return noFields(u, path, n)
 	}
-	if slices.Contains(known.fields, path[1]) {
-		return noFields(u, path, 2)
-	}
+	return nil
+}
+
+// noField says that the objects to which the first n names lead lack the next one.
+func noField(u use, path []string, n int, fields []string) *complaint {
 	show := func(name string) string {
 		if !identifiers().MatchString(name) {
-			return fmt.Sprintf("{{ index .%s %q }}", path[0], name)
+			return fmt.Sprintf("{{ index %s %q }}", written(path[:n]), name)
 		}
-		return written([]string{path[0], name})
+		return written(append(slices.Clip(path[:n]), name))
 	}
 	return &complaint{
-		message: fmt.Sprintf("%s uses %s, and .%s has no field %q", u.what, written(path), path[0], path[1]),
-		help:    didYouMean(path[1], "its fields", known.fields, show),
+		message: fmt.Sprintf("%s uses %s, and %s has no field %q", u.what, written(path), written(path[:n]), path[n]),
+		help:    didYouMean(path[n], "its fields", fields, show),
 	}
 }

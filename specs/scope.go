@@ -22,7 +22,7 @@ func (s *scope) reads(name string) bool { return s.all || s.read[name] }
 func (s *scope) known(name string) *known {
 	k := s.values[name]
 	if k == nil {
-		k = &known{seen: map[string]bool{}}
+		k = &known{}
 		s.values[name] = k
 		s.names = append(s.names, name)
 	}
@@ -64,43 +64,65 @@ func (d *draft) readScope() *scope {
 
 // known is what is known of a variable's values.
 type known struct {
-	unsure bool     // they may be anything
-	fields []string // of those that are objects
-	seen   map[string]bool
-	tests  []func(path []string) bool // whether a value may have the fields
+	unsure bool // they may be anything
+	looks  []look
+}
+
+// A look says what a value, or all values of one kind, may have where a path of fields
+// leads; nil: nothing.
+type look func(path []string) *place
+
+// A place is what may stand where a path of fields leads.
+type place struct {
+	fields []string // of objects
+	list   bool     // a list
+	any    bool     // nobody knows
 }
 
 func (k *known) has(path []string) bool {
-	return slices.ContainsFunc(k.tests, func(test func([]string) bool) bool { return test(path) })
+	return slices.ContainsFunc(k.looks, func(at look) bool { return at(path) != nil })
+}
+
+// at puts together what stands where a path leads.
+func (k *known) at(path []string) place {
+	all, seen := place{}, map[string]bool{}
+	for _, look := range k.looks {
+		p := look(path)
+		if p == nil {
+			continue
+		}
+		all.list, all.any = all.list || p.list, all.any || p.any
+		for _, name := range p.fields {
+			if !seen[name] {
+				seen[name] = true
+				all.fields = append(all.fields, name)
+			}
+		}
+	}
+	return all
 }
 
 func (k *known) value(v any) {
-	if object, ok := v.(map[string]any); ok {
-		for _, name := range sortedKeys(object) {
-			k.field(name)
-		}
-	}
-	k.tests = append(k.tests, func(path []string) bool { return valueHas(v, path) })
+	k.looks = append(k.looks, func(path []string) *place { return placeIn(v, path) })
 }
 
-func (k *known) field(name string) {
-	if !k.seen[name] {
-		k.seen[name] = true
-		k.fields = append(k.fields, name)
-	}
-}
-
-func valueHas(v any, path []string) bool {
+func placeIn(v any, path []string) *place {
 	for _, name := range path {
 		object, ok := v.(map[string]any)
 		if !ok {
-			return false
+			return nil
 		}
 		if v, ok = object[name]; !ok {
-			return false
+			return nil
 		}
 	}
-	return true
+	switch v := v.(type) {
+	case map[string]any:
+		return &place{fields: sortedKeys(v)}
+	case []any:
+		return &place{list: true}
+	}
+	return &place{}
 }
 
 func (k *known) axis(axis *Axis) {
@@ -122,10 +144,13 @@ func (k *known) axis(axis *Axis) {
 // themselves, are text.
 func (k *known) columns(axis *Axis) {
 	flat := axis.File == nil || axis.File.Format == "csv" || axis.File.Format == "tsv"
-	for _, name := range axis.Columns {
-		k.field(name)
-	}
-	k.tests = append(k.tests, func(path []string) bool {
-		return slices.Contains(axis.Columns, path[0]) && (len(path) == 1 || !flat)
+	k.looks = append(k.looks, func(path []string) *place {
+		switch {
+		case len(path) == 0:
+			return &place{fields: axis.Columns}
+		case !slices.Contains(axis.Columns, path[0]) || flat && len(path) > 1:
+			return nil
+		}
+		return &place{any: !flat}
 	})
 }
