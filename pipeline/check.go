@@ -9,6 +9,7 @@ import (
 
 	"github.com/batchrunner/runner/specs"
 	"github.com/batchrunner/runner/specs/dataset"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // How many rows Check looks at, and how many it names for one mistake.
@@ -62,6 +63,7 @@ type checking struct {
 	each   func(*Row) specs.Diagnostics
 	models []distinct // by step
 	spots  map[spot]*tally
+	line   spot // the last line of a data file with a mistake
 }
 
 // A spot is a place where many rows may make the same mistake. Of a data file it is
@@ -170,7 +172,13 @@ func (c *checking) mistake(err error) {
 	at := spot{file: e.File, pos: e.Pos}
 	var data *dataset.Error
 	if errors.As(err, &data) {
-		at.pos = specs.Pos{}
+		if at == c.line {
+			return // the same line in the next combination
+		}
+		c.line, at.pos = at, specs.Pos{}
+		inData := *e
+		inData.Row = nil // its line says where it is
+		e = &inData
 	}
 	c.add(e.Diagnostic(), at)
 }
@@ -190,13 +198,14 @@ func (c *checking) add(d specs.Diagnostic, at spot) {
 
 // finish says how many mistakes are not named.
 func (c *checking) finish() {
-	for _, t := range c.spots {
+	for at, t := range c.spots {
 		d := &c.Diagnostics[t.last]
-		switch more := t.n - checkNamed; {
-		case more == 1:
-			d.Message += " (and 1 more row)"
-		case more > 1:
-			d.Message += fmt.Sprintf(" (and %d more rows)", more)
+		what := "more row"
+		if at.pos == (specs.Pos{}) && at.step == "" {
+			what = "more line"
+		}
+		if more := t.n - checkNamed; more > 0 {
+			d.Message += fmt.Sprintf(" (and %s)", say.Plural(more, what))
 		}
 	}
 }

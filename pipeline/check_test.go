@@ -49,8 +49,7 @@ func TestCheckFindsAllMistakes(t *testing.T) {
 		`job.yaml:7:11: step "other": row 3 (b-fr): the prompt is empty`,
 		`job.yaml:20:5: warning: this exclude matches no row; values must be spelled as in the data`,
 		`job.yaml:30:1: two rows write one file`,
-		`s.jsonl:3:1: row 4: is not JSON: unexpected end of JSON input`,
-		`s.jsonl:3:1: row 5: is not JSON: unexpected end of JSON input`,
+		`s.jsonl:3:1: is not JSON: unexpected end of JSON input`,
 	}
 	if d := cmp.Diff(wantLines, lines); d != "" {
 		t.Errorf("mistakes (-want +got):\n%s", d)
@@ -68,8 +67,8 @@ func TestCheckCountsMistakes(t *testing.T) {
 	for i, want := range map[int]string{
 		18: `job.yaml:7:11: step "main": row 518: the prompt is empty`,
 		19: `job.yaml:7:11: step "main": row 519: the prompt is empty (and 1 more row)`,
-		38: `s.jsonl:19:1: row 18: is not JSON: unexpected end of JSON input`,
-		39: `s.jsonl:20:1: row 19: is not JSON: unexpected end of JSON input (and 480 more rows)`,
+		38: `s.jsonl:19:1: is not JSON: unexpected end of JSON input`,
+		39: `s.jsonl:20:1: is not JSON: unexpected end of JSON input (and 480 more lines)`,
 	} {
 		if got := got.Diagnostics[i].String(); got != want {
 			t.Errorf("mistake %d is %s\nwant %s", i, got, want)
