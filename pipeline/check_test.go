@@ -43,10 +43,10 @@ func TestCheckFindsAllMistakes(t *testing.T) {
 	wantLines := []string{
 		`job.yaml:4:9: row 6: its id "a-de" is also that of row 0; ids must be unique: name more variables in row_id`,
 		`job.yaml:4:9: row 7: its id "a-fr" is also that of row 1; ids must be unique: name more variables in row_id`,
-		`job.yaml:7:11: step "main": row 2 (b-de): the prompt is empty`,
-		`job.yaml:7:11: step "other": row 2 (b-de): the prompt is empty`,
-		`job.yaml:7:11: step "main": row 3 (b-fr): the prompt is empty`,
-		`job.yaml:7:11: step "other": row 3 (b-fr): the prompt is empty`,
+		`job.yaml:7:11: step "main": row 2 (b-de): the prompt is empty; give the row something to ask, or leave it out with exclude`,
+		`job.yaml:7:11: step "other": row 2 (b-de): the prompt is empty; give the row something to ask, or leave it out with exclude`,
+		`job.yaml:7:11: step "main": row 3 (b-fr): the prompt is empty; give the row something to ask, or leave it out with exclude`,
+		`job.yaml:7:11: step "other": row 3 (b-fr): the prompt is empty; give the row something to ask, or leave it out with exclude`,
 		`job.yaml:20:5: warning: this exclude matches no row; values must be spelled as in the data`,
 		`job.yaml:30:1: two rows write one file`,
 		`s.jsonl:3:1: is not JSON: unexpected end of JSON input`,
@@ -65,8 +65,8 @@ func TestCheckCountsMistakes(t *testing.T) {
 		t.Fatalf("%d mistakes named, want 20 of each kind", len(got.Diagnostics))
 	}
 	for i, want := range map[int]string{
-		18: `job.yaml:7:11: step "main": row 518: the prompt is empty`,
-		19: `job.yaml:7:11: step "main": row 519: the prompt is empty (and 1 more row)`,
+		18: `job.yaml:7:11: step "main": row 518: the prompt is empty; give the row something to ask, or leave it out with exclude`,
+		19: `job.yaml:7:11: step "main": row 519: the prompt is empty (and 1 more row); give the row something to ask, or leave it out with exclude`,
 		38: `s.jsonl:19:1: is not JSON: unexpected end of JSON input`,
 		39: `s.jsonl:20:1: is not JSON: unexpected end of JSON input (and 480 more lines)`,
 	} {
@@ -125,7 +125,7 @@ func TestCheckOfLaterSteps(t *testing.T) {
 	if d := cmp.Diff([]string{"m", "m-x"}, got.Models); d != "" {
 		t.Error(d)
 	}
-	want := `job.yaml:7:11: step "second": row 0: message 2 (user) is empty
+	want := `job.yaml:7:11: step "second": row 0: message 2 (user) is empty; give the row something to ask, or leave it out with exclude
 job.yaml:7:11: step "second": row 0: option "num_ctx" must be a whole number, but is "x"`
 	if d := cmp.Diff(want, got.Diagnostics.String()); d != "" {
 		t.Errorf("mistakes (-want +got):\n%s", d)

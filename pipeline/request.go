@@ -176,7 +176,7 @@ func (r *rendering) modelName() string {
 	}
 	name, ok := r.render(r.model)
 	if name = strings.TrimSpace(name); ok && name == "" {
-		r.wrong(r.model, "the model's name is empty", "")
+		r.wrong(r.model, "the model's name is empty", "give each row the name of a model")
 	}
 	return name
 }
@@ -192,7 +192,7 @@ func (r *rendering) contents() []Message {
 			r.wrong(p, fmt.Sprintf("%s is not valid UTF-8", r.called(i)), "what it is made of must be UTF-8 text")
 		case role == "user" && strings.TrimSpace(text) == "":
 			// Ollama would only load the model and answer nothing.
-			r.wrong(p, r.called(i)+" is empty", "")
+			r.wrong(p, r.called(i)+" is empty", "give the row something to ask, or leave it out with exclude")
 		}
 		messages[i] = Message{Role: role, Content: text}
 	}

@@ -69,18 +69,18 @@ func TestRequestMistakes(t *testing.T) {
 		want   string
 	}{
 		{"an empty prompt", func(s *specs.Step) { s.Messages[0].Content = tmpl(t, " \n{{ .blank }}\t") },
-			`job.yaml:7:11: step "main": row 0 (r0): the prompt is empty`},
+			`job.yaml:7:11: step "main": row 0 (r0): the prompt is empty; give the row something to ask, or leave it out with exclude`},
 		{"an empty message of several", func(s *specs.Step) {
 			s.Messages = []specs.Message{{Role: "user", Content: tmpl(t, "Hi")}, {Role: "assistant", Content: tmpl(t, "")}, {Role: "user", Content: tmpl(t, "{{ .blank }}")}}
-		}, `job.yaml:7:11: step "main": row 0 (r0): message 3 (user) is empty`},
+		}, `job.yaml:7:11: step "main": row 0 (r0): message 3 (user) is empty; give the row something to ask, or leave it out with exclude`},
 		{"an environment that is no text", func(s *specs.Step) { s.Messages[0].Content = tmpl(t, "Hi {{ .env.BAD }}") },
 			`job.yaml:7:11: step "main": row 0 (r0): the prompt is not valid UTF-8; what it is made of must be UTF-8 text`},
 		{"an option that lacks its variable", func(s *specs.Step) { s.Options = options(t, "num_ctx", "{{ .env.GONE }}") },
-			`job.yaml:7:14: step "main": row 0 (r0): the template uses .env.GONE, which this row does not have`},
+			`job.yaml:7:14: step "main": row 0 (r0): the template uses .env.GONE, which this row does not have; if it may be missing: {{ get .env "GONE" | default "none" }}`},
 		{"long text for a number", func(s *specs.Step) { s.Options = options(t, "num_ctx", "{{ .long }}") },
 			`job.yaml:7:11: step "main": row 0 (r0): option "num_ctx" must be a whole number, but is "` + strings.Repeat("é", 59) + "..."},
 		{"no model's name", func(s *specs.Step) { s.Model = tmpl(t, "{{ .blank }}") },
-			`job.yaml:7:11: step "main": row 0 (r0): the model's name is empty`},
+			`job.yaml:7:11: step "main": row 0 (r0): the model's name is empty; give each row the name of a model`},
 		{"no model", func(s *specs.Step) { s.Model = nil },
 			`step "main": row 0 (r0): there is no model; name one in the job, or with -m`},
 		{"text for a whole number", func(s *specs.Step) { s.Options = options(t, "num_ctx", "{{ .word }}") },

@@ -125,7 +125,7 @@ func (b *budget) reset() {
 // Write takes the next piece of the rendered text.
 func (b *budget) Write(p []byte) (int, error) {
 	if len(b.out)+len(p) > b.limits.output {
-		return 0, stopped("the rendered text passes the limit of %s", size(int64(b.limits.output)))
+		return 0, tooMuch("the rendered text passes the limit of %s", size(int64(b.limits.output)))
 	}
 	b.out = append(b.out, p...)
 	return len(p), nil
@@ -135,7 +135,7 @@ func (b *budget) Write(p []byte) (int, error) {
 func (b *budget) step(n int64) error {
 	const cost = 200 // units of work, about what an empty iteration takes
 	if n > int64(b.limits.steps-b.steps) {
-		return stopped("rendering takes more than %d steps (rounds of range, calls of templates)", b.limits.steps)
+		return tooMuch("rendering takes more than %d steps (rounds of range, calls of templates)", b.limits.steps)
 	}
 	b.steps += int(n)
 	return b.spend(n * cost)
@@ -198,7 +198,7 @@ func (b *budget) spend(n int64) error {
 func (b *budget) clock() error {
 	b.checked = b.work
 	if b.limits.now().After(b.end) {
-		return stopped("rendering takes longer than %s", b.limits.time)
+		return tooMuch("rendering takes longer than %s", b.limits.time)
 	}
 	return nil
 }
@@ -235,6 +235,11 @@ var errNull = &failure{message: "gets null", null: true}
 // stopped is a failure of the whole rendering: which function met the bound says little.
 func stopped(format string, args ...any) error {
 	return &failure{message: fmt.Sprintf(format, args...), whole: true}
+}
+
+// tooMuch stops a rendering that passes a limit.
+func tooMuch(format string, args ...any) error {
+	return &failure{message: fmt.Sprintf(format, args...), help: "let it go over less of the data, or prepare the text beforehand", whole: true}
 }
 
 func isFailure(err error) (*failure, bool) {

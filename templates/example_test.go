@@ -36,7 +36,7 @@ func ExampleTemplate_Render() {
 	fmt.Println(err)
 	// Output:
 	// Tea: no note, 1.10
-	// 1:72: the template uses .product.price, which this row does not have
+	// 1:72: the template uses .product.price, which this row does not have; if it may be missing: {{ get .product "price" | default "none" }}
 }
 
 func ExampleTemplate_Value() {

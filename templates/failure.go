@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"text/template/parse"
+	"unicode"
 )
 
 // The messages of text/template/exec.go for what only a scope can show. Whatever
@@ -65,17 +66,41 @@ func (t *Template) explainFailure(f *failure, pos int, scope map[string]any) *Er
 	}
 	for _, r := range t.refs {
 		if missing := missingIn(scope, r.Path); r.at == parse.Pos(pos) && missing != nil {
-			return t.missing(r, missing, "if it may be missing: {{ get "+dotted(missing[:len(missing)-1])+" "+
-				strconv.Quote(missing[len(missing)-1])+` | default "none" }}`)
+			return t.missing(r, missing)
 		}
 	}
 	return e
 }
 
 // missing is the mistake of a path that the scope lacks.
-func (t *Template) missing(r reading, path []string, help string) *Error {
-	return &Error{Line: r.Line, Col: r.Col, Missing: path, Help: help,
-		Message: "the template uses " + shown(path) + ", which this row does not have"}
+func (t *Template) missing(r reading, path []string) *Error {
+	return &Error{
+		Line: r.Line, Col: r.Col, Missing: path, Message: "the template uses " + shown(path) + ", which this row does not have",
+		Help: mayBeMissing(t.objectOf(r, path), path[len(path)-1]),
+	}
+}
+
+// mayBeMissing is how a field is read of an object that may lack it.
+func mayBeMissing(object, name string) string {
+	return "if it may be missing: {{ get " + object + " " + strconv.Quote(name) + ` | default "none" }}`
+}
+
+// objectOf is the object that lacks the last name of a path, as it is written where it is
+// read: "." is another one inside of with, and $x a name of the template's own.
+func (t *Template) objectOf(r reading, path []string) string {
+	source := t.text[r.start:]
+	if end := strings.IndexFunc(source, func(c rune) bool { return c != '.' && c != '$' && c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }); end >= 0 {
+		source = source[:end]
+	}
+	names := strings.Split(source, ".")
+	at := len(names) - 1 - (len(r.Path) - len(path))
+	if at < 1 || names[at] != path[len(path)-1] {
+		return dotted(path[:len(path)-1])
+	}
+	if object := strings.Join(names[:at], "."); object != "" {
+		return object
+	}
+	return "."
 }
 
 // missingIn is the start of the path up to the first name that the scope lacks,
@@ -153,7 +178,7 @@ func (t *Template) explainField(pos int, name string, pattern *regexp.Regexp, ty
 			continue
 		}
 		if missing := missingIn(scope, r.Path); missing != nil {
-			return t.missing(r, missing, "")
+			return t.missing(r, missing)
 		}
 		if e := t.notAnObject(r, scope); e != nil {
 			return e
@@ -163,7 +188,7 @@ func (t *Template) explainField(pos int, name string, pattern *regexp.Regexp, ty
 	switch pattern {
 	case noEntry():
 		where.Message = "the template uses ." + name + ", which the value here does not have"
-		where.Help = "if it may be missing: {{ get . " + strconv.Quote(name) + ` | default "none" }}`
+		where.Help = mayBeMissing(".", name)
 	case nilData():
 		where.Message = "there is no value here that could have ." + name
 		where.Help = `hand one on where the template is called: {{ template "name" . }}`
