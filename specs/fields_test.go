@@ -8,6 +8,7 @@ import (
 
 	"github.com/batchrunner/runner/schema"
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 )
 
 // The job schema and the types that the loader fills must name the same keys, so
@@ -82,4 +83,22 @@ func keysOf(t reflect.Type) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// What a message shows as an example can be written so, on its line and in a mapping.
+func TestFlowIsYAML(t *testing.T) {
+	for _, value := range []string{`">= 95%"`, `"2s"`, "4", `"true"`, `"1"`, `"null"`, `"a: b"`, `"@x"`, `"{{ .x }}"`, `"x # y"`, `"- x"`, `"\u0001"`, `""`,
+		`{"pass_rate": ">= 95%", "list": ["a, b", "*c", true, 1.10]}`} {
+		var want, alone, inside any
+		if err := yaml.Unmarshal([]byte(value), &want); err != nil {
+			t.Fatal(err)
+		}
+		text := flow(value)
+		if err := yaml.Unmarshal([]byte("k: "+text), &alone); err != nil || !reflect.DeepEqual(alone, any(map[string]any{"k": want})) {
+			t.Errorf("%s is written as k: %s, which is %v (%v)", value, text, alone, err)
+		}
+		if err := yaml.Unmarshal([]byte("{k: "+text+"}"), &inside); err != nil || !reflect.DeepEqual(inside, any(map[string]any{"k": want})) {
+			t.Errorf("%s is written as {k: %s}, which is %v (%v)", value, text, inside, err)
+		}
+	}
 }

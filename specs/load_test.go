@@ -11,6 +11,7 @@ import (
 
 	"github.com/batchrunner/runner/specs"
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
 )
 
 var update = flag.Bool("update", false, "rewrite the .want files")
@@ -73,10 +74,16 @@ func shown(diags specs.Diagnostics) string {
 	return b.String()
 }
 
-// inside checks that every diagnostic points into its file.
+// inside checks that every diagnostic points into its file, and that examples are YAML.
 func inside(t *testing.T, diags specs.Diagnostics) {
 	t.Helper()
 	for _, d := range diags {
+		if _, line, found := strings.Cut(d.Help, "for example: "); found {
+			var example map[string]any
+			if err := yaml.Unmarshal([]byte(line), &example); err != nil || len(example) != 1 {
+				t.Errorf("the example of %s is no line of a job: %v", d, err)
+			}
+		}
 		if d.Pos == (specs.Pos{}) {
 			continue
 		}

@@ -133,8 +133,15 @@ func flowNode(n *yaml.Node) string {
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	}
-	if n.ShortTag() == "!!str" && strings.ContainsAny(n.Value, "{}[]:#,\n\"'\\") {
+	if n.ShortTag() == "!!str" && !readsAs(n.Value) {
 		return strconv.Quote(n.Value)
 	}
 	return n.Value
+}
+
+// readsAs says whether YAML reads a text without quotes as that text, anywhere.
+func readsAs(text string) bool {
+	var list []any
+	err := yaml.Unmarshal([]byte("["+text+"]"), &list)
+	return err == nil && len(list) == 1 && list[0] == text && !strings.Contains(text, ": ")
 }

@@ -61,6 +61,10 @@ func patternMistake(n *yaml.Node, shape *schema.Shape, label string) (message, h
 	case "expression":
 		return fmt.Sprintf("%s must be %s, but is %s", label, say.Or(shape.Wants), show(n, "string")), insteadOfText(n, shape)
 	}
+	if shape.Title == "a threshold" {
+		figure := strings.Trim(label, `"`)
+		return fmt.Sprintf("the threshold %s: %s is no limit", label, shown), limitHelp[unitOf(figure[strings.LastIndex(figure, ".")+1:])]
+	}
 	switch label {
 	case `"id"`:
 		return fmt.Sprintf("the step id %s is no name that templates can use", shown), "write letters, digits and _, not beginning with a digit: " + identifier(n.Value)
