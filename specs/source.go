@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 const (
@@ -131,14 +133,13 @@ func control(text string) *mistake {
 
 // fileMessage says a file system's error without its path.
 func fileMessage(err error) string {
-	var p *fs.PathError
-	switch {
+	switch err = say.Cause(err); {
 	case errors.Is(err, fs.ErrNotExist):
 		return "there is no such file"
 	case errors.Is(err, fs.ErrPermission):
 		return "it may not be read (permission denied)"
-	case errors.As(err, &p):
-		return "it can't be read: " + p.Err.Error()
+	case errors.Is(err, say.ErrOutside):
+		return err.Error()
 	}
 	return "it can't be read: " + err.Error()
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"strings"
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/runner"
+	"github.com/batchrunner/runner/runner/ollama"
 	"github.com/batchrunner/runner/runner/output"
 	"github.com/batchrunner/runner/runner/store"
 	"github.com/batchrunner/runner/specs/say"
@@ -196,8 +198,12 @@ func (r *applying) holdToPlan() error {
 // preflight looks at the server and fetches or leaves out what is missing if told to.
 func (r *applying) preflight(ctx context.Context) error {
 	wanted := needs(r.job.checked, r.job.job)
+	if err := r.known(ctx, wanted); err != nil {
+		return err
+	}
+	skip := r.flags.skipMissing || r.measures() // a benchmark's line of a missing model says so
 	report, err := r.server.Preflight(ctx, wanted)
-	if err != nil && report != nil && r.flags.pull && len(report.Missing()) > 0 {
+	if err != nil && r.flags.pull && worthPulling(report, skip) {
 		if err := r.pull(ctx, r.server, report.Missing()); err != nil {
 			return err
 		}
@@ -208,7 +214,6 @@ func (r *applying) preflight(ctx context.Context) error {
 			r.info("warning: %s", w)
 		}
 	}
-	skip := r.flags.skipMissing || r.measures() // a benchmark's line of a missing model says so
 	if err != nil && (report == nil || !skip || len(report.Models) == 0) {
 		return fail(exitServer, "%v", err)
 	}
@@ -217,6 +222,31 @@ func (r *applying) preflight(ctx context.Context) error {
 	}
 	r.server.report = report
 	return nil
+}
+
+// known notes which models earlier runs have looked at.
+func (r *applying) known(ctx context.Context, wanted []ollama.Need) error {
+	if r.keeping == nil {
+		return nil
+	}
+	models, err := r.keeping.Models(ctx)
+	if err != nil {
+		return storeExit(err)
+	}
+	for i := range wanted {
+		wanted[i].Known = strings.TrimPrefix(models[wanted[i].Model].Digest, simulatedPrefix)
+	}
+	return nil
+}
+
+// worthPulling says whether the missing models are all that is in the way, or all that
+// are wanted: gigabytes are not fetched for a run that is refused.
+func worthPulling(report *ollama.Report, skip bool) bool {
+	if report == nil {
+		return false
+	}
+	n := len(report.Missing())
+	return n > 0 && (skip || n == len(report.Unusable))
 }
 
 // remember takes the models' digests from where they were last seen.

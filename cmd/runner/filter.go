@@ -88,7 +88,12 @@ func (f *jobFlags) variables(plan *pipeline.Plan) []string {
 		}
 		break
 	}
-	return slices.Compact(names)
+	seen := map[string]bool{}
+	return slices.DeleteFunc(names, func(name string) bool {
+		again := seen[name]
+		seen[name] = true
+		return again
+	})
 }
 
 // chosen yields the first limit rows (0: all) that meet every match.

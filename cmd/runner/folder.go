@@ -1,11 +1,11 @@
 package main
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // stateFolder is where runner keeps what is its own, inside a job's root.
@@ -69,21 +69,7 @@ func (f *folder) inside(file string) (string, error) {
 }
 
 // reason is what the system says of an error, without the call and the path.
-func reason(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err.Error()
-	}
-	var call *os.SyscallError
-	if errors.As(err, &call) {
-		return call.Err.Error()
-	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
-		return link.Err.Error()
-	}
-	return err.Error()
-}
+func reason(err error) string { return say.Cause(err).Error() }
 
 // looksLikeJob tells a job file by its extension.
 func looksLikeJob(name string) bool {

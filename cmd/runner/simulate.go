@@ -158,7 +158,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.timing.FirstToken, "first-token", f.timing.FirstToken, "how long reading a prompt takes")
 	flags.DurationVar(&f.timing.PerToken, "per-token", f.timing.PerToken, "how long each token of an answer takes")
 	flags.Float64Var(&f.timing.Sigma, "spread", 0, "spread the times by a lognormal factor with this sigma")
-	flags.Float64Var(&f.config.Speed, "speed", 1, "divide all times by this")
+	flags.Float64Var(&f.config.Speed, "speed", 1, "divide all times by this; 0: everything at once")
 	flags.Uint64Var(&f.config.Seed, "seed", 0, "other answers, other requests that meet a fault")
 	flags.BoolVar(&f.config.Measured, "measured", false, "report durations as they were, not as planned")
 	flags.StringArrayVar(&f.faults, "fault", nil, "fail on purpose: see above")
@@ -172,13 +172,40 @@ func faultKinds() string {
 	return b.String()
 }
 
+// check finds numbers that no server could have.
+func (f *serverFlags) check() error {
+	for _, n := range []struct {
+		flag  string
+		value float64
+		least float64
+	}{
+		{"slots", float64(f.config.Parallel), 1}, {"loaded", float64(f.config.MaxLoaded), 1}, {"queue", float64(f.config.MaxQueue), 1},
+		{"context", float64(f.config.NumCtx), 1}, {"load", float64(f.timing.Load), 0}, {"first-token", float64(f.timing.FirstToken), 0},
+		{"per-token", float64(f.timing.PerToken), 0}, {"spread", f.timing.Sigma, 0}, {"speed", f.config.Speed, 0},
+	} {
+		if !(n.value >= n.least) || math.IsInf(n.value, 0) {
+			return fail(exitMistake, "--%s must be at least %v", n.flag, n.least)
+		}
+	}
+	if _, port, err := net.SplitHostPort(f.address); err != nil || port == "" {
+		return fail(exitMistake, "--address %q: write host:port, such as 127.0.0.1:11435", f.address)
+	}
+	return nil
+}
+
 func (a *app) serveSimulated(ctx context.Context, f *serverFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	faults, err := parseFaults(f.faults)
 	if err != nil {
 		return err
 	}
 	config := f.config
 	config.Faults, config.Timing = faults, f.timing
+	if config.Speed == 0 { // at once, as with apply --simulate
+		config.Timing, config.Speed = simulate.Timing{}, 1
+	}
 	config.Models = simulatedModels(f.models)
 	listener, err := net.Listen("tcp", f.address)
 	if err != nil {

@@ -217,7 +217,7 @@ func TestOtherListeners(t *testing.T) {
 		put(conn, "HTTP/1.1 200 OK\r\nX: ", strings.Repeat("x", 1<<20), "\r\n\r\n")
 	})
 	_, err = clientOf(t, headers, nil).Do(t.Context(), question(), nil)
-	wantFailure(t, nil, err, runner.Protocol, `headers exceeded`)
+	wantFailure(t, nil, err, runner.Protocol, `the head of its answer does not end`)
 
 	_, err = clientOf(t, "http://no-such-host.invalid", nil).Do(t.Context(), question(), nil)
 	wantFailure(t, nil, err, runner.Unreachable, `no-such-host\.invalid`)

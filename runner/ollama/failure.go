@@ -68,9 +68,20 @@ func (c *Client) diagnose(err error, when string) *runner.Error {
 	case isDial || strings.Contains(err.Error(), "TLS handshake"):
 		return c.fail(runner.Unreachable, 0, "nothing answers at %s%s; %s", c.shown, c.reason(op), c.startHint())
 	case strings.Contains(err.Error(), "malformed HTTP"), strings.Contains(err.Error(), "headers exceeded"):
-		return c.fail(runner.Protocol, 0, "what listens at %s is no Ollama: %s", c.shown, clean(err.Error()))
+		return c.fail(runner.Protocol, 0, "what listens at %s is no Ollama: %s", c.shown, noHTTP(err))
 	}
 	return c.fail(runner.Disconnected, 0, "the connection to %s broke %s", c.shown, when)
+}
+
+// noHTTP says what came instead of an answer in HTTP.
+func noHTTP(err error) string {
+	switch _, said, found := strings.Cut(clean(err.Error()), "malformed HTTP response "); {
+	case found:
+		return "it says " + said
+	case strings.Contains(err.Error(), "headers exceeded"):
+		return "the head of its answer does not end"
+	}
+	return "it does not answer in HTTP"
 }
 
 // reason says why a host elsewhere was not reached; on this machine it is nearly

@@ -20,6 +20,7 @@ type Need struct {
 	Steps  []string // that ask it, for messages
 	Think  bool     // some step wants it to think
 	Vision bool     // some step sends images
+	Known  string   // the digest of it that was looked at before, which need not be again; or empty
 }
 
 // A Report is what a server offers for a job's needs.
@@ -28,7 +29,7 @@ type Report struct {
 	Version   string // empty where the server does not tell
 	Simulated bool
 	// Models are the models that can be asked, by the names of the needs.
-	// Capabilities and ContextLength are known only where a need depends on them;
+	// Capabilities and ContextLength are known only of those that were looked at;
 	// Describe fills them in, and what is in memory.
 	Models map[string]ModelInfo
 	// Unusable are the others, with why: class model_missing, capability
@@ -54,8 +55,8 @@ func (r *Report) of(class runner.Class) []string {
 }
 
 // Preflight finds out whether the server can do what a job needs, with as few
-// calls as that takes: version and list at once, and details of a model only where
-// a need depends on them. An error without a report means that the server can't be
+// calls as that takes: version and list at once, and details of a model where a need
+// depends on them, or nobody has looked at it before: it may do no more than embed. An error without a report means that the server can't be
 // used at all; an error with one names every model that can't be asked, in one
 // message with the commands that mend it.
 func (c *Client) Preflight(ctx context.Context, needs []Need) (*Report, error) {
@@ -91,7 +92,7 @@ func merged(needs []Need) []Need {
 		i := slices.IndexFunc(out, func(n Need) bool { return n.Model == need.Model })
 		if i < 0 {
 			i = len(out)
-			out = append(out, Need{Model: need.Model})
+			out = append(out, Need{Model: need.Model, Known: need.Known})
 		}
 		out[i].Steps = append(out[i].Steps, need.Steps...)
 		out[i].Think = out[i].Think || need.Think
@@ -229,24 +230,20 @@ func (c *Client) checkModel(ctx context.Context, need Need, present map[string]M
 		return info, c.cloudRefused(need.Model, info.Remote)
 	case !ok && !cloudName(need.Model) && !c.Simulated(): // the cloud's need not be in the list, nor a simulated server's
 		return info, c.missing(need.Model, 0)
-	case ok && !need.Think && !need.Vision && !mayEmbed(info.Name):
+	case ok && !need.Think && !need.Vision && need.Known != "" && need.Known == info.Digest:
 		return info, nil
 	}
-	shown, err := c.Show(ctx, need.Model)
+	info.Name = nameOf(info.Name, need.Model)
+	shown, err := c.Show(ctx, info.Name)
+	if _, says := asUnusable(err); err != nil && !says && ok && !need.Think && !need.Vision {
+		return info, nil // it is there, and nothing depends on what was not told
+	}
 	if err != nil {
 		return info, err
 	}
-	info.Name = nameOf(info.Name, need.Model)
 	info.Remote = nameOf(info.Remote, shown.Remote)
 	info.Capabilities, info.ContextLength = shown.Capabilities, shown.ContextLength
 	return info, c.able(need, info)
-}
-
-// mayEmbed guesses from a name that a model can't chat but only embed; asking the
-// server about every model would cost more than it finds.
-func mayEmbed(name string) bool {
-	name = strings.ToLower(name)
-	return strings.Contains(name, "embed") || strings.Contains(name, "bge-") || strings.Contains(name, "minilm")
 }
 
 // able checks a model's capabilities. A server that names none is too old to.

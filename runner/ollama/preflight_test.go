@@ -77,6 +77,7 @@ func (s *server) reply(path, name string) (int, any) {
 }
 
 func shown(name string) (int, any) {
+	name = strings.TrimSuffix(name, ":latest")
 	capabilities := map[string][]model.Capability{
 		"gemma3:12b": {"completion", "vision"}, "qwen3:8b": {"completion", "thinking"}, "all-minilm": {"embedding"},
 		"gpt-oss:120b-cloud": {"completion", "thinking"}, "mine": {"completion"},
@@ -111,8 +112,9 @@ func TestPreflight(t *testing.T) {
 		want  string   // the error, HOST and PORT standing for the server's
 	}{
 		{"nothing needed", nil, nil, ""},
-		{"present", []Need{{Model: "gemma3:12b"}, {Model: "qwen3:8b"}}, nil, ""},
-		{"present in another spelling", []Need{{Model: "Gemma3:12B"}, {Model: "library/qwen3:8b"}}, nil, ""},
+		{"present", []Need{{Model: "gemma3:12b"}, {Model: "qwen3:8b"}}, []string{"/api/show gemma3:12b", "/api/show qwen3:8b"}, ""},
+		{"present, and looked at before", []Need{{Model: "gemma3:12b", Known: "a1"}, {Model: "qwen3:8b", Known: "other"}}, []string{"/api/show qwen3:8b"}, ""},
+		{"present in another spelling", []Need{{Model: "Gemma3:12B"}, {Model: "library/qwen3:8b"}}, []string{"/api/show gemma3:12b", "/api/show qwen3:8b"}, ""},
 		{"can think", []Need{{Model: "qwen3:8b", Think: true}}, []string{"/api/show qwen3:8b"}, ""},
 		{"can see", []Need{{Model: "gemma3:12b", Vision: true}}, []string{"/api/show gemma3:12b"}, ""},
 		{
@@ -138,7 +140,7 @@ func TestPreflight(t *testing.T) {
 				{Model: "gemma3:12b", Steps: []string{"think"}, Think: true}, {Model: "qwen3:8b", Steps: []string{"look"}, Vision: true},
 				{Model: "all-minilm", Steps: []string{"embed"}}, {Model: "zephyr"}, {Model: "gpt-oss:120b-cloud"}, {Model: "mine"}, {Model: "other:cloud"},
 			},
-			[]string{"/api/show all-minilm", "/api/show gemma3:12b", "/api/show qwen3:8b"},
+			[]string{"/api/show all-minilm:latest", "/api/show gemma3:12b", "/api/show qwen3:8b"},
 			`model "zephyr" is not on HOST; fetch it with: OLLAMA_HOST=ADDRESS ollama pull zephyr` + "\n" +
 				`step "embed": model "all-minilm" only does embedding, it can't answer prompts` + "\n" +
 				`step "think": model "gemma3:12b" can't think; leave out think, or choose a model that can` + "\n" +

@@ -8,6 +8,7 @@ import (
 
 	"github.com/batchrunner/runner/pipeline"
 	"github.com/batchrunner/runner/specs"
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // A check is a template of an output that depends on variables alone.
@@ -120,7 +121,7 @@ func (s *Set) checkTarget(f *file) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return &nameError{f.path, &badName{fmt.Sprintf("can't be used: %v", bare(err)), "write the output elsewhere"}}
+		return &nameError{f.path, &badName{fmt.Sprintf("can't be used: %v", say.Cause(err)), "write the output elsewhere"}}
 	}
 	if bad := s.replaceable(info); bad != nil {
 		return &nameError{f.path, bad}

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"runtime"
 	"syscall"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // An Error is trouble with the disk: what was being done to which file, and what
@@ -41,20 +42,7 @@ func failure(doing, path string, err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	return &Error{Doing: doing, Path: path, Help: helpFor(err), Cause: bare(err)}
-}
-
-// bare gives the cause without operation and path, which the message names itself.
-func bare(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	var linkErr *os.LinkError
-	if errors.As(err, &linkErr) {
-		return linkErr.Err
-	}
-	return err
+	return &Error{Doing: doing, Path: path, Help: helpFor(err), Cause: say.Cause(err)}
 }
 
 // Windows reports these by numbers of its own (learn.microsoft.com/windows/win32/debug/system-error-codes).

@@ -261,7 +261,7 @@ func TestCheckLooksAtTargets(t *testing.T) {
 	}
 	for x, want := range map[string]string{
 		"plain": "", "new": "", "folder": "is a folder", "in": "is a symbolic link", "outside": "is a symbolic link",
-		"nowhere": "is a symbolic link", "away/x": "escapes",
+		"nowhere": "is a symbolic link", "away/x": "leads outside the root",
 	} {
 		found := b.set.Check(row(0, object{"x": x}))
 		if want == "" && len(found) > 0 || want != "" && (len(found) != 1 || !strings.Contains(found.String(), want)) {

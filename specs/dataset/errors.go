@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+
+	"github.com/batchrunner/runner/specs/say"
 )
 
 // An Error is a mistake in a data file, or the reason why it can't be read.
@@ -62,20 +64,13 @@ func placed(file string, err error) error {
 // fsMessage says what a file system's error means without its path, which is
 // the place of the message already.
 func fsMessage(err error) string {
-	var p *fs.PathError
-	switch {
+	switch err = say.Cause(err); {
 	case errors.Is(err, fs.ErrNotExist):
 		return "there is no such file"
 	case errors.Is(err, fs.ErrPermission):
 		return "may not be read (permission denied)"
-	case errors.As(err, &p) && p.Err.Error() == escapes:
+	case errors.Is(err, say.ErrOutside):
 		return "leads outside the root"
-	case errors.As(err, &p):
-		return fmt.Sprintf("can't be read: %v", p.Err)
 	}
 	return fmt.Sprintf("can't be read: %v", err)
 }
-
-// escapes is what os.Root says of a path that leaves it; it exports no error to
-// compare with.
-const escapes = "path escapes from parent"

@@ -1,6 +1,10 @@
 package say
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -83,5 +87,31 @@ func TestJoined(t *testing.T) {
 		if got := Or(words); got != c.or {
 			t.Errorf("Or(%q) is %q", words, got)
 		}
+	}
+}
+
+func TestCause(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink(os.TempDir(), filepath.Join(dir, "link")); err != nil {
+		t.Skip(err) // Windows asks for a privilege
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for _, name := range []string{"link/x", "../x"} {
+		if _, err := root.Open(name); !errors.Is(Cause(err), ErrOutside) {
+			t.Errorf("%s: %v, which is %v", name, err, Cause(err))
+		}
+		if err := root.Rename(name, "y"); !errors.Is(Cause(err), ErrOutside) {
+			t.Errorf("%s renamed: %v, which is %v", name, err, Cause(err))
+		}
+	}
+	if _, err := root.Open("gone"); Cause(err).Error() != "no such file or directory" && !errors.Is(Cause(err), fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", Cause(err))
+	}
+	if err := Cause(nil); err != nil {
+		t.Errorf("nothing: %v", err)
 	}
 }
