@@ -50,6 +50,12 @@ func TestMissingModels(t *testing.T) {
 		t.Errorf("models: exit code %d\n%s", code, stdout)
 	}
 
+	writeFile(t, "cloud.yaml", "model: \"{{ .m }}\"\nprompt: Hi\nmatrix: {m: [\"qwen3:8b\", \"gpt-oss:120b-cloud\"]}\n")
+	_, stderr, code = command(t, "apply", "cloud.yaml", "--host", address, "--pull")
+	if code != exitServer || strings.Contains(stderr, "fetching") || !strings.Contains(stderr, "--allow-cloud") {
+		t.Errorf("--pull of a job that is refused: exit code %d\n%s", code, stderr)
+	}
+
 	_, stderr, code = command(t, "apply", "job.yaml", "--host", address, "--pull")
 	if code != 0 || !strings.Contains(stderr, "fetching qwen3:8b") || !strings.Contains(stderr, "3 of 3 ok") {
 		t.Errorf("--pull: exit code %d\n%s", code, stderr)
@@ -124,5 +130,19 @@ func TestSameRecordsOfFailedRows(t *testing.T) {
 	}
 	if runs[0] != runs[1] || !strings.Contains(runs[0], "the simulated server") {
 		t.Errorf("records differ, or name an address:\n%s%s", runs[0], runs[1])
+	}
+}
+
+// TestSimulateRefusesNonsense: a server with such numbers would be another one than was
+// asked for.
+func TestSimulateRefusesNonsense(t *testing.T) {
+	for _, flag := range []string{
+		"--slots=0", "--loaded=-1", "--queue=0", "--context=-5", "--load=-1s", "--first-token=-1ms", "--per-token=-1ms",
+		"--spread=-1", "--spread=NaN", "--speed=-1", "--speed=Inf", "--address=nonsense", "--address=localhost:",
+	} {
+		_, stderr, code := command(t, "simulate", flag)
+		if name, _, _ := strings.Cut(flag, "="); code != exitMistake || !strings.Contains(stderr, name) {
+			t.Errorf("%s: exit code %d\n%s", flag, code, stderr)
+		}
 	}
 }

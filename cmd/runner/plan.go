@@ -176,20 +176,27 @@ func (a *app) writeRequests(out io.Writer, j *loadedJob, flags *planFlags) error
 	if flags.json || !a.outTerminal {
 		write = writeRequestJSON
 	}
-	var n int64
+	var rows, bad int64
 	for row, err := range j.plan.Rows {
 		if row == nil {
 			return a.mistaken(j.job, err)
 		}
-		n++
+		rows++
 		for i := range j.plan.Steps {
-			if err := write(out, plannedTask(j.plan, i, row, err)); err != nil {
+			task := plannedTask(j.plan, i, row, err)
+			if task.Error != "" {
+				bad++
+			}
+			if err := write(out, task); err != nil {
 				return fail(exitDisk, "the requests can't be printed: %s", reason(err))
 			}
 		}
 	}
-	if n == 0 {
+	switch {
+	case rows == 0:
 		return fail(exitMistake, "%s", noRows(&flags.jobFlags))
+	case bad > 0:
+		return fail(exitMistake, "%s can't be made", say.Plural(bad, "request"))
 	}
 	return nil
 }
