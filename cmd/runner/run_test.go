@@ -75,12 +75,12 @@ outputs:
 `
 	// After a fault of the second kind it is runner that gives the request up, of which the
 	// server learns later: only then may it seem to have more in hand.
-	answered := []string{"no-done times=1 share=10%", "error times=1 share=5%", "bad-gateway times=2 share=5%", "empty-body times=1 share=5%", "busy times=1 share=1%"}
-	given := []string{"cut times=1 share=10%", "reset after=2 times=2 share=5%", "html times=1 share=5%"}
+	answered := []string{"no-done times=1 share=10%", "error times=1 share=5%", "bad-gateway times=2 share=5%", "empty-body times=1 share=5%"}
+	given := []string{"busy times=1 share=1%", "cut times=1 share=10%", "reset after=2 times=2 share=5%", "html times=1 share=5%"}
 	var want map[string]string
 	for _, concurrency := range []int{1, 7, 64} {
 		for _, faults := range [][]string{nil, answered, append(given, answered...)} {
-			config := simulate.Config{Parallel: 8}
+			config := simulate.Config{Parallel: 8, Timing: simulate.Timing{Service: 3 * time.Millisecond, Fixed: true}}
 			for _, text := range faults {
 				fault, err := simulate.ParseFault(text)
 				if err != nil {
@@ -106,8 +106,8 @@ outputs:
 			if history.MaxFlight > concurrency {
 				t.Errorf("%d requests in flight, %d allowed (faults: %q)", history.MaxFlight, concurrency, faults)
 			}
-			if most := history.Models["qwen3:4b"].MaxFlight; most > 3 {
-				t.Errorf("%d requests of a step in flight, 3 allowed (faults: %q)", most, faults)
+			if most := history.Models["qwen3:4b"].MaxFlight; most != min(concurrency, 3) {
+				t.Errorf("at most %d requests of a step in flight, want %d (faults: %q)", most, min(concurrency, 3), faults)
 			}
 		}
 	}
