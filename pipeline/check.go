@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -39,7 +40,16 @@ type Checked struct {
 // for what reads other steps' answers), and what each says of a row, which may be
 // nil. Of many mistakes at one place the first 20 are named and the others counted.
 func Check(plan *Plan, job *specs.Job, each func(*Row) specs.Diagnostics) *Checked {
-	c := &checking{plan: plan, each: each, models: make([]distinct, len(plan.steps)), spots: map[spot]*tally{}}
+	return check(plan, job, each, false)
+}
+
+// CheckAll is Check of all rows, however many there are.
+func CheckAll(plan *Plan, job *specs.Job, each func(*Row) specs.Diagnostics) *Checked {
+	return check(plan, job, each, true)
+}
+
+func check(plan *Plan, job *specs.Job, each func(*Row) specs.Diagnostics, all bool) *Checked {
+	c := &checking{plan: plan, each: each, every: all, models: make([]distinct, len(plan.steps)), spots: map[spot]*tally{}}
 	c.walk()
 	c.finish()
 	c.unusedExcludes(job)
@@ -61,6 +71,7 @@ type checking struct {
 	Checked
 	plan   *Plan
 	each   func(*Row) specs.Diagnostics
+	every  bool
 	models []distinct // by step
 	spots  map[spot]*tally
 	line   spot // the last line of a data file with a mistake
@@ -102,6 +113,9 @@ func (c *checking) walk() {
 // The further axes go through all their values in the first rows of a stream, and
 // one of them mostly is what names the model.
 func (c *checking) limits() (rows, models int64) {
+	if c.every {
+		return math.MaxInt64, math.MaxInt64
+	}
 	rows, models = checkAll, c.plan.Total
 	if c.plan.Total > checkAll {
 		rows = checkFirst

@@ -145,3 +145,24 @@ func TestCheckOfUnreadableRest(t *testing.T) {
 		t.Errorf("Check = %+v", got)
 	}
 }
+
+// CheckAll finds what stands behind the rows that a run looks at before it begins.
+func TestCheckAll(t *testing.T) {
+	data := fstest.MapFS{"s.jsonl": {Data: []byte(strings.Repeat("\"x\"\n", 12_000) + "\"\"\n{\n")}}
+	j := job(t, "{{ .s }}", file("s", "s.jsonl"))
+	if got := Check(build(t, j, data), j, nil); len(got.Diagnostics) > 0 || got.All {
+		t.Errorf("the first rows: %v, all %v", got.Diagnostics, got.All)
+	}
+	got := CheckAll(build(t, j, data), j, nil)
+	want := []string{
+		`job.yaml:7:11: step "main": row 12000: the prompt is empty; give the row something to ask, or leave it out with exclude`,
+		`s.jsonl:12002:1: is not JSON: unexpected end of JSON input`,
+	}
+	var found []string
+	for _, d := range got.Diagnostics {
+		found = append(found, d.String())
+	}
+	if d := cmp.Diff(want, found); d != "" || !got.All || got.Rows != 12_002 {
+		t.Errorf("%d rows, all %v; mistakes (-want +got):\n%s", got.Rows, got.All, d)
+	}
+}

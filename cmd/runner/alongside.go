@@ -40,6 +40,7 @@ func (r *applying) planAlongside(ctx context.Context, v *view) (end func()) {
 		opts := preview.Options{Known: &knownStore{Snapshot: view, job: r.keeping.stored.job}, Identify: r.digests.identify, RetryFailed: r.flags.retryFailed}
 		totals, err := preview.Walk(ctx, r.job.plan, opts, func(*preview.Task) error { return ctx.Err() })
 		if err == nil && ctx.Err() == nil {
+			v.meter.know(totals)
 			v.progress.say("in all: " + totalsLine(totals))
 		}
 	})

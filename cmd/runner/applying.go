@@ -424,6 +424,9 @@ func (r *applying) run(ctx context.Context) error {
 		v.live.close()
 	}
 	v.progress.close()
+	for _, line := range v.warned.lines() {
+		r.info("%s", line)
+	}
 	return r.end(ctx, &o, v.meter.total())
 }
 

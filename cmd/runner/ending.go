@@ -24,7 +24,11 @@ type ending struct {
 	noRows    string // what to say of a run without rows
 	total     int64  // rows of the run, -1 where nobody knows
 	kept      bool   // the results are in the store
+	redo      bool   // what was known was asked again
 }
+
+// dataEnds begins what is said of rows that can't be read any further.
+const dataEnds = "the rows end early: "
 
 // finish ends a run; err is runner.Run's.
 func (e *ending) finish(err error) error {
@@ -48,7 +52,7 @@ func (e *ending) finish(err error) error {
 	}
 	var data *pipeline.Error
 	if errors.As(err, &data) {
-		return e.cut(exitFailedRows, "the rows end early: "+err.Error())
+		return e.cut(exitFailedRows, dataEnds+err.Error())
 	}
 	return e.cut(exitDisk, err.Error())
 }
@@ -105,12 +109,23 @@ func (e *ending) cut(code int, why string) error {
 	case where != "":
 		line += "; output files stay as they were, the finished rows are in " + where
 	case e.kept && code != exitDisk:
-		line += "; output files stay as they were, what was answered is kept, and the same command goes on"
+		line += "; output files stay as they were, what was answered is kept, and " + e.goesOn(why)
 	}
 	if err != nil {
 		line += "; " + err.Error()
 	}
 	return fail(code, "%s", line)
+}
+
+// goesOn says how to come to the end of a run that was cut short.
+func (e *ending) goesOn(why string) string {
+	switch {
+	case e.redo:
+		return "the same command without --redo goes on with it; with --redo it begins anew"
+	case strings.HasPrefix(why, dataEnds):
+		return "the same command goes on once the data is mended"
+	}
+	return "the same command goes on"
 }
 
 // doneLine says how far a run came that was cut short.

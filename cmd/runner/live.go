@@ -43,6 +43,9 @@ func (l *live) observe(e runner.Event) {
 	if e.Row == nil {
 		return
 	}
+	if l.open[*e.Row] == nil && !shows(e) {
+		return
+	}
 	row := l.row(e)
 	switch e.Kind {
 	case runner.ChunkCame:
@@ -52,6 +55,9 @@ func (l *live) observe(e runner.Event) {
 			l.text(row, "\n["+say.Clean(e.Message)+"]\n")
 		}
 	case runner.TaskDone:
+		if e.Reused {
+			return // it was shown when it was asked
+		}
 		if e.Class != "" {
 			l.text(row, "\n["+say.Clean(e.Message)+"]")
 		}
@@ -60,6 +66,18 @@ func (l *live) observe(e runner.Event) {
 		row.done = true
 		l.next()
 	}
+}
+
+// shows says whether an event is the first of a row that has something to show. Rows of
+// which everything was known have not.
+func shows(e runner.Event) bool {
+	switch e.Kind {
+	case runner.AttemptStarted, runner.ChunkCame, runner.AttemptFailed:
+		return true
+	case runner.TaskDone:
+		return !e.Reused
+	}
+	return false
 }
 
 func (l *live) row(e runner.Event) *liveRow {

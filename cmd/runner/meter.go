@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/batchrunner/runner/runner"
+	"github.com/batchrunner/runner/runner/preview"
 	"github.com/batchrunner/runner/specs/say"
 )
 
@@ -18,34 +20,56 @@ type meter struct {
 	index map[string]int
 }
 
-// A stepMeter counts the tasks of one step.
+// A stepMeter counts the tasks of one step. What was known already came at once, and is
+// in no rate.
 type stepMeter struct {
-	id                   string
-	total                int64 // -1 where it is not known
-	done, failed, tokens int64
+	id                          string
+	total                       int64 // -1 where it is not known
+	toAsk                       int64 // of them, -1 where it is not known
+	done, failed, asked, tokens int64 // tokens: of those asked
 }
 
 func newMeter(start time.Time, steps []string, total int64) *meter {
 	m := &meter{start: start, index: map[string]int{}}
 	for i, id := range steps {
-		m.steps = append(m.steps, stepMeter{id: id, total: total})
+		m.steps = append(m.steps, stepMeter{id: id, total: total, toAsk: -1})
 		m.index[id] = i
 	}
 	return m
 }
 
 // count adds one ended task, and returns its step's index and tasks ended.
-func (m *meter) count(step string, failed bool, tokens int) (int, int64) {
+func (m *meter) count(e runner.Event) (int, int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	i := m.index[step]
+	i := m.index[e.Step]
 	s := &m.steps[i]
 	s.done++
-	if failed {
+	if e.Class != "" {
 		s.failed++
 	}
-	s.tokens += int64(tokens)
+	if !e.Reused {
+		s.asked++
+		s.tokens += int64(e.OutputTokens)
+	}
 	return i, s.done
+}
+
+// know takes in what a look at all rows has found.
+func (m *meter) know(t *preview.Totals) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range m.steps {
+		s := &m.steps[i]
+		s.total = t.Rows
+		if t.Actions[preview.Depends] > 0 {
+			continue // any of these may be this step's
+		}
+		s.toAsk = 0
+		for _, n := range t.Asked[s.id] {
+			s.toAsk += n
+		}
+	}
 }
 
 // step returns a step's counts so far.
@@ -66,8 +90,8 @@ func (m *meter) line(i int, now time.Time) string {
 		parts[0] += "/" + say.Count(s.total)
 	}
 	parts[0] += " rows"
-	if elapsed := now.Sub(m.start).Seconds(); s.done > 0 && elapsed > 0 {
-		parts = append(parts, perSecond(float64(s.done)/elapsed))
+	if elapsed := now.Sub(m.start).Seconds(); s.asked > 0 && elapsed > 0 {
+		parts = append(parts, perSecond(float64(s.asked)/elapsed))
 		if s.tokens > 0 {
 			parts = append(parts, fmt.Sprintf("%.0f tok/s", float64(s.tokens)/elapsed))
 		}
@@ -83,10 +107,14 @@ func (m *meter) line(i int, now time.Time) string {
 
 // left estimates how long the step's remaining tasks take, 0 where nothing tells.
 func (s stepMeter) left(elapsed time.Duration) time.Duration {
-	if s.total < 0 || s.done == 0 || s.done >= s.total {
+	more := s.total - s.done
+	if s.toAsk >= 0 {
+		more = min(more, s.toAsk-s.asked)
+	}
+	if s.total < 0 || s.asked == 0 || more <= 0 {
 		return 0
 	}
-	return time.Duration(float64(elapsed) / float64(s.done) * float64(s.total-s.done)).Round(time.Second)
+	return time.Duration(float64(elapsed) / float64(s.asked) * float64(more)).Round(time.Second)
 }
 
 // perSecond writes a rate so that it has a digit that says something.

@@ -291,6 +291,9 @@ func (a *app) showTask(ctx context.Context, s *store.Store, t *store.TaskRow) er
 		fmt.Fprintf(a.out, "  answer: %s\n", indent(say.Clean(answer.Response)))
 		fmt.Fprintf(a.out, "  %s tokens read in %s, %s written in %s, %s in all, model load %s (%s)\n", say.Count(answer.PromptEvalCount), span(answer.PromptEvalDuration),
 			say.Count(answer.EvalCount), span(answer.EvalDuration), span(answer.TotalDuration), span(answer.LoadDuration), say.Clean(answer.DoneReason))
+		for _, text := range answer.Warnings {
+			fmt.Fprintf(a.out, "  warning: %s\n", say.Line(text))
+		}
 	}
 	switch {
 	case t.Run == 0 && !t.Stored.IsZero():

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/batchrunner/runner/pipeline"
+	"github.com/batchrunner/runner/specs"
 	"github.com/batchrunner/runner/specs/say"
 	"github.com/spf13/cobra"
 )
@@ -12,8 +13,9 @@ func (a *app) validateCommand() *cobra.Command {
 		Use:   "validate FILE...",
 		Short: "Find all mistakes of job files, without any server",
 		Long: `Checks job files and the files they name: shape, templates, variables, data,
-the requests of the first rows, the names of outputs. It needs no server and
-writes nothing. All mistakes are printed, each with its place.`,
+the requests of all rows, the names of outputs. It needs no server and writes
+nothing. All mistakes are printed, each with its place. (A run looks at the first
+rows only before it begins, where there are more than 10,000.)`,
 		Example: "  runner validate translate.yaml\n  runner validate jobs/*.yaml",
 		Args:    arguments(1, -1, "a job file"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -36,7 +38,7 @@ func (a *app) validate(file string, flags *jobFlags) error {
 		return err
 	}
 	defer j.close()
-	checked, err := a.check(j)
+	checked, err := a.checkWith(j, pipeline.CheckAll)
 	if err != nil {
 		return err
 	}
@@ -46,12 +48,14 @@ func (a *app) validate(file string, flags *jobFlags) error {
 
 // check expands and renders the job's rows as far as can be done beforehand, and
 // prints all mistakes. Its error is an exit.
-func (a *app) check(j *loadedJob) (*pipeline.Checked, error) {
+func (a *app) check(j *loadedJob) (*pipeline.Checked, error) { return a.checkWith(j, pipeline.Check) }
+
+func (a *app) checkWith(j *loadedJob, check func(*pipeline.Plan, *specs.Job, func(*pipeline.Row) specs.Diagnostics) *pipeline.Checked) (*pipeline.Checked, error) {
 	names, err := j.outputNames()
 	if err != nil {
 		return nil, err
 	}
-	checked := pipeline.Check(j.plan, j.job, names)
+	checked := check(j.plan, j.job, names)
 	for i := range checked.Diagnostics {
 		d := &checked.Diagnostics[i]
 		d.Source = j.job.Line(d.File, d.Pos.Line)

@@ -22,6 +22,7 @@ type view struct {
 	events   *eventFile // nil: none
 	live     *live      // nil: no --stream
 	failures int64
+	warned   warned
 }
 
 // observe takes the run's events; the runner calls it one at a time.
@@ -34,8 +35,9 @@ func (v *view) observe(e runner.Event) {
 	}
 	switch e.Kind {
 	case runner.TaskDone:
-		step, done := v.meter.count(e.Step, e.Class != "", e.OutputTokens)
+		step, done := v.meter.count(e)
 		v.progress.ended(step, done)
+		v.warned.observe(e)
 	case runner.AttemptFailed:
 		if v.app.verbose && e.Retry {
 			v.progress.say(retryLine(e))
@@ -90,7 +92,7 @@ func (v *view) record(rec *runner.Record) {
 	}
 	v.failures++
 	switch {
-	case v.live != nil: // it is shown in the row's place
+	case v.live != nil && !failure.Reused: // it is shown in the row's place
 	case v.app.verbose || v.failures <= maxFailuresShown:
 		v.progress.say(failureLine(rec, failure))
 	case v.failures == maxFailuresShown+1:
