@@ -33,6 +33,15 @@ func reads(t *specs.Template, name string) bool {
 	return slices.ContainsFunc(t.Refs(), func(ref templates.Ref) bool { return len(ref.Path) == 0 || ref.Path[0] == name })
 }
 
+// Copies is how many rows each combination of the matrix has, one after the other: more
+// than one in a benchmark.
+func (p *Plan) Copies() int64 {
+	if p.matrix == nil {
+		return 1
+	}
+	return p.matrix.bench.copies()
+}
+
 // copies is how many rows each combination of the axes' values has.
 func (r *repeats) copies() int64 {
 	if r == nil {

@@ -89,7 +89,9 @@ func mayBeMissing(object, name string) string {
 // read: "." is another one inside of with, and $x a name of the template's own.
 func (t *Template) objectOf(r reading, path []string) string {
 	source := t.text[r.start:]
-	if end := strings.IndexFunc(source, func(c rune) bool { return c != '.' && c != '$' && c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }); end >= 0 {
+	if end := strings.IndexFunc(source, func(c rune) bool {
+		return c != '.' && c != '$' && c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c)
+	}); end >= 0 {
 		source = source[:end]
 	}
 	names := strings.Split(source, ".")

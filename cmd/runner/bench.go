@@ -30,8 +30,9 @@ sure that is, failures, and whether models differ at all. How it is measured sta
 bench in the job file (docs/benchmarks.md); a job without it is measured three times.
 
 Everything is measured anew by each command; an interrupted benchmark goes on where it
-was. Answers are kept as those of apply are, outputs and reports are written the same way.
-One model that fails does not stop the others.
+was. Answers are kept as those of apply are, reports are written the same way, and so are
+the outputs of a job with bench, a record for each repetition; those of another job stay
+as they are. One model that fails does not stop the others.
 
 Without a file the models of -m are asked one prompt.`,
 		Example: `  runner bench -m gemma3:4b -m qwen3:8b

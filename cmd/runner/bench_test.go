@@ -274,3 +274,24 @@ func TestReportThatCantBeWritten(t *testing.T) {
 		})
 	}
 }
+
+// A job that is no benchmark itself is measured without touching its outputs, whose keys
+// need not be unique over repetitions; --limit is of its own rows.
+func TestBenchOfAnOrdinaryJob(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "job.yaml", `{model: a, prompt: "Say {{ .n }}", matrix: {n: {count: 3}}, outputs: [{file: out.json, key: "{{ .n }}", value: "{{ .response }}"}], report: report.json}`)
+	if got := bench(t, simulate.Config{}, "apply", "job.yaml"); got.code != 0 {
+		t.Fatal(got.err)
+	}
+	before := readFile(t, "out.json")
+	got := bench(t, simulate.Config{}, "bench", "job.yaml", "-n", "4", "--limit", "2")
+	if got.code != 0 || got.history.Asked != 10 {
+		t.Fatalf("exit code %d, %d asked, want 4 of each of 2 rows and a warm-up of each\n%s", got.code, got.history.Asked, got.err)
+	}
+	if after := readFile(t, "out.json"); after != before {
+		t.Errorf("the output was\n%s\nand is\n%s", before, after)
+	}
+	if r := readReport(t, "report.json"); len(r.Groups) != 1 || r.Groups[0].OK != 8 {
+		t.Errorf("the groups are %+v", r.Groups)
+	}
+}

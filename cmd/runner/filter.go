@@ -33,7 +33,7 @@ func (f *jobFlags) choose(plan *pipeline.Plan) error {
 		return err
 	}
 	all := plan.Rows
-	limit := f.limit
+	limit := f.limit * plan.Copies()
 	plan.Rows = func(yield func(*pipeline.Row, error) bool) { chosen(all, matches, limit, yield) }
 	plan.Total = total(plan.Total, matches, limit)
 	return nil

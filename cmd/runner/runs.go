@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"text/tabwriter"
@@ -67,9 +68,28 @@ func (f *historyFlags) openStore(opts store.Options) (*store.Store, error) {
 	}
 	s, err := store.Open(path, opts)
 	if err != nil {
-		return nil, storeExit(err)
+		err = storeExit(err)
+		if hint := f.simulatedHint(); hint != "" && !fileExists(path) {
+			err = fail(codeOf(err), "%v%s", err, hint)
+		}
+		return nil, err
 	}
 	return s, nil
+}
+
+// simulatedHint tells somebody who has only tried a job with --simulate where its runs are.
+func (f *historyFlags) simulatedHint() string {
+	there := historyFlags{root: f.root, simulated: true}
+	path, err := there.path()
+	if err != nil || f.simulated || f.store != "" || !fileExists(path) {
+		return ""
+	}
+	return "; simulated runs are shown with --simulated"
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 func (a *app) runsCommand() *cobra.Command {
@@ -105,17 +125,28 @@ func (a *app) runs(ctx context.Context, flags *historyFlags, limit int, asJSON b
 		return a.printLines(runs)
 	}
 	if len(runs) == 0 {
-		a.info("there are no runs yet")
+		a.info("%s", flags.noRun(flags.job))
 		return nil
 	}
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RUN\tJOB\tBEGAN\tTOOK\tSTATE\tROWS\tFAILED\tASKED\tKNOWN")
 	for i := range runs {
 		r := &runs[i]
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, say.Clean(r.Job), r.Began.Local().Format(time.DateTime), took(r), runState(r),
-			say.Count(r.Rows), say.Count(r.Failed), say.Count(r.Asked), say.Count(r.Reused))
+		rows, failed, asked, known := "-", "-", "-", "-" // they are noted at the end
+		if !r.Ended.IsZero() {
+			rows, failed, asked, known = say.Count(r.Rows), say.Count(r.Failed), say.Count(r.Asked), say.Count(r.Reused)
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, say.Clean(r.Job), r.Began.Local().Format(time.DateTime), took(r), runState(r), rows, failed, asked, known)
 	}
 	return printed(table.Flush())
+}
+
+// noRun says that there is no run, of a job where one is named.
+func (f *historyFlags) noRun(job string) string {
+	if job != "" {
+		return fmt.Sprintf("there is no run of a job %q", job)
+	}
+	return "there are no runs yet" + f.simulatedHint()
 }
 
 // printLines prints values as JSON lines.
@@ -151,9 +182,14 @@ func took(r *store.RunRow) string {
 
 // runState says how a run is or was; one without an end goes on, or its process died.
 func runState(r *store.RunRow) string {
+	here, err := os.Hostname()
 	switch {
-	case r.State == "running":
+	case r.State == "running" && (err != nil || here != r.Host):
 		return "running or died"
+	case r.State == "running" && !store.Alive(r.PID):
+		return "died"
+	case r.State == "running":
+		return "running"
 	case r.Partial:
 		return r.State + ", a part of the rows"
 	}
@@ -220,8 +256,10 @@ func theRun(ctx context.Context, s *store.Store, job string, args []string) (*st
 		return nil, storeExit(err)
 	case run == nil && len(args) > 0:
 		return nil, fail(exitMistake, "there is no run %s; runner runs lists them", args[0])
+	case run == nil && job != "":
+		return nil, fail(exitMistake, "there is no run of a job %q; runner runs lists all", job)
 	case run == nil:
-		return nil, fail(exitMistake, "there is no such run yet; runner runs lists them")
+		return nil, fail(exitMistake, "there are no runs yet")
 	}
 	return run, nil
 }
@@ -234,7 +272,11 @@ func (a *app) showRun(ctx context.Context, s *store.Store, run *store.RunRow) er
 		server += ", version " + run.ServerVersion
 	}
 	fmt.Fprintf(a.out, "began %s on %s, process %d, took %s; server %s\n", run.Began.Local().Format(time.DateTime), say.Clean(run.Host), run.PID, took(run), say.Clean(server))
-	fmt.Fprintf(a.out, "%s: %s ok, %s failed; tasks: %s asked, %s known\n", say.Plural(run.Rows, "row"), say.Count(run.OK), say.Count(run.Failed), say.Count(run.Asked), say.Count(run.Reused))
+	if run.Ended.IsZero() {
+		fmt.Fprintln(a.out, "it has not come to its end; what was answered is kept")
+	} else {
+		fmt.Fprintf(a.out, "%s: %s ok, %s failed; tasks: %s asked, %s known\n", say.Plural(run.Rows, "row"), say.Count(run.OK), say.Count(run.Failed), say.Count(run.Asked), say.Count(run.Reused))
+	}
 	failures := int64(0)
 	for t, err := range s.Tasks(ctx, run, "") {
 		if err != nil {

@@ -28,7 +28,7 @@ type sink interface {
 // openSink chooses where records go: the job's output files, or stdout where
 // there are none, or where only a part of the rows has records.
 func (a *app) openSink(j *loadedJob, flags *applyFlags, part bool) (sink, error) {
-	if j.plan.Bench != nil && (len(j.job.Outputs) == 0 || part) {
+	if j.plan.Bench != nil && (!j.writesOutputs() || part) {
 		return nowhere{}, nil // its report is what is shown
 	}
 	if len(j.job.Outputs) == 0 || part {
@@ -42,6 +42,13 @@ func (a *app) openSink(j *loadedJob, flags *applyFlags, part bool) (sink, error)
 		return nil, diskExit(err)
 	}
 	return &fileSink{app: a, set: set, job: j}, nil
+}
+
+// writesOutputs says whether a run writes the job's output files. They have a record for
+// each repetition only where the job itself is a benchmark: of another one that is measured
+// they stay what apply made of them.
+func (j *loadedJob) writesOutputs() bool {
+	return len(j.job.Outputs) > 0 && (j.job.Bench == nil || j.job.Bench.Pos != specs.Pos{})
 }
 
 // outputs makes the job's output files, below .runner/simulated of a simulated run.
@@ -59,6 +66,9 @@ func (j *loadedJob) outputs(simulated, stored bool) (*output.Set, error) {
 
 // outputNames is the check of the names and texts of outputs, row by row.
 func (j *loadedJob) outputNames() (func(*pipeline.Row) specs.Diagnostics, error) {
+	if !j.writesOutputs() {
+		return nil, nil
+	}
 	set, err := j.outputs(false, false)
 	if err != nil {
 		return nil, err

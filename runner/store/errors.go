@@ -64,7 +64,7 @@ func sentence(err error) string {
 	case sqlite3.SQLITE_NOTADB:
 		return "is no SQLite database; move it away, or name another file with --store"
 	case sqlite3.SQLITE_CORRUPT:
-		return "is damaged; see what is left with: runner store verify"
+		return "is damaged; move it away: apply then takes over what stands in the output files, and asks the rest again"
 	}
 	return "can't be used: " + err.Error()
 }

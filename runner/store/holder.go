@@ -86,7 +86,7 @@ func readHolder(path string, who Holder) Holder {
 		return Holder{}
 	}
 	var h Holder
-	if json.Unmarshal(text, &h) != nil || h.PID <= 0 || h.Host == who.Host && !alive(h.PID) {
+	if json.Unmarshal(text, &h) != nil || h.PID <= 0 || h.Host == who.Host && !Alive(h.PID) {
 		return Holder{}
 	}
 	return h
@@ -110,8 +110,8 @@ func anyHolder(dir string, who Holder) Holder {
 	return Holder{}
 }
 
-// alive says whether a process of this machine is there; in doubt it is.
-func alive(pid int) bool {
+// Alive says whether a process of this machine is there; in doubt it is.
+func Alive(pid int) bool {
 	p, err := os.FindProcess(pid)
 	if err != nil {
 		return false
