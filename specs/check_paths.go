@@ -39,7 +39,10 @@ type named struct {
 
 func (d *draft) reportCollision(name string, other named, pos Pos) {
 	message := fmt.Sprintf("the output %q is named at %s too", name, d.place(other.pos))
-	if other.name != name {
+	switch {
+	case path.Clean(other.name) == path.Clean(name) && other.name != name:
+		message = fmt.Sprintf("the output %q is the same file as %q at %s", name, other.name, d.place(other.pos))
+	case other.name != name:
 		message = fmt.Sprintf("the output %q is the same file as %q at %s where upper and lower case count as one", name, other.name, d.place(other.pos))
 	}
 	d.report(pos, "", message, "give each output a name of its own")

@@ -171,7 +171,7 @@ func TestDownServerIsAWarningWhereAllIsKnown(t *testing.T) {
 		}
 		return errs.String() + out.String()
 	}
-	if text := apply(0); !strings.Contains(text, "every answer is there, so nothing is asked") {
+	if text := apply(0); !strings.Contains(text, "every task has its result, so nothing is asked") {
 		t.Errorf("the messages are\n%s", text)
 	}
 	apply(0, "--offline")

@@ -285,7 +285,7 @@ func (r *applying) goOnWithout(ctx context.Context, failed error) error {
 		return failed
 	}
 	r.info("warning: %v", failed)
-	r.info("every answer is there, so nothing is asked")
+	r.info("every task has its result, so nothing is asked")
 	r.offline = true
 	return nil
 }

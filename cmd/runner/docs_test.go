@@ -263,3 +263,27 @@ func TestQuestionsToTheStore(t *testing.T) {
 		}
 	}
 }
+
+// TestResultsPageHasEveryEvent holds the table of events against the code: a row for each
+// kind, and each field of an event in some row.
+func TestResultsPageHasEveryEvent(t *testing.T) {
+	text := page(t, "docs/results.md")
+	_, text, _ = strings.Cut(text, "## Events for programs")
+	text, _, _ = strings.Cut(text, "\n## ")
+	source := page(t, "runner/events.go") + page(t, "cmd/runner/view.go")
+	kinds := regexp.MustCompile(`Kind = "(\w+)"|"event": "(\w+)"`).FindAllStringSubmatch(source, -1)
+	fields := regexp.MustCompile("`json:\"(\\w+)").FindAllStringSubmatch(source, -1)
+	if len(kinds) < 14 || len(fields) < 20 {
+		t.Fatalf("the code has %d kinds and %d fields", len(kinds), len(fields))
+	}
+	for _, kind := range kinds {
+		if name := kind[1] + kind[2]; !strings.Contains(text, "| `"+name+"` |") {
+			t.Errorf("there is no row of %s", name)
+		}
+	}
+	for _, field := range fields {
+		if !strings.Contains(text, "`"+field[1]+"`") {
+			t.Errorf("there is nothing about the field %s", field[1])
+		}
+	}
+}

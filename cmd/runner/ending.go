@@ -66,7 +66,7 @@ func (e *ending) whole() error {
 	if e.summary.Rows == 0 {
 		return fail(exitMistake, "%s", e.noRows)
 	}
-	e.app.info("%s", e.lastLine(where))
+	e.app.info("%s", e.lastLine(where, false))
 	if e.unusable() {
 		return fail(exitServer, "no row was answered, since its model can't be used there")
 	}
@@ -104,7 +104,7 @@ func (e *ending) stopped(stopped *runner.Stopped) error {
 // finished is kept beside them.
 func (e *ending) cut(code int, why string) error {
 	where, err := e.records.keep()
-	line := why + "; " + e.doneLine() + e.lastLine("")
+	line := why + "; " + e.doneLine() + e.lastLine("", true)
 	switch {
 	case where != "":
 		line += "; output files stay as they were, the finished rows are in " + where
@@ -138,7 +138,7 @@ func (e *ending) doneLine() string {
 
 // lastLine says how a run went: 98 of 100 ok, 2 failed (1 cut, 1 timeout) in 41.3s,
 // 212 tok/s, 1 model load -> answers.jsonl.
-func (e *ending) lastLine(where string) string {
+func (e *ending) lastLine(where string, cut bool) string {
 	s := e.summary
 	ok := fmt.Sprintf("%s of %s ok", say.Count(s.OK), say.Count(s.Rows))
 	if s.Failed > 0 {
@@ -150,7 +150,7 @@ func (e *ending) lastLine(where string) string {
 	if s.Retries > 0 {
 		ok += ", " + say.Plural(s.Retries, "retry")
 	}
-	line := ok + e.askedPart() + " in " + span(s.Elapsed)
+	line := ok + e.askedPart(cut) + " in " + span(s.Elapsed)
 	if seconds := s.Elapsed.Seconds(); s.OutputTokens > 0 && seconds > 0 && !e.simulated {
 		line += fmt.Sprintf(", %.0f tok/s", float64(s.OutputTokens)/seconds)
 	}
@@ -163,14 +163,19 @@ func (e *ending) lastLine(where string) string {
 	return line
 }
 
-// askedPart says how many tasks were asked and how many were known, where some were.
-func (e *ending) askedPart() string {
+// askedPart says how many tasks were asked and how many were known, where some were. Of
+// those asked a run that was cut short has left some.
+func (e *ending) askedPart(cut bool) string {
 	s := e.summary
 	switch asked := s.Attempts - s.Retries; {
 	case s.Reused == 0:
 		return ""
+	case asked == 0 && s.Failed > 0 && !cut:
+		return ", nothing was asked (--retry-failed asks what failed)"
 	case asked == 0:
 		return ", nothing was asked"
+	case cut:
+		return fmt.Sprintf(", %s known", say.Count(s.Reused))
 	default:
 		return fmt.Sprintf(", %s asked and %s known", say.Count(asked), say.Count(s.Reused))
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/batchrunner/runner/runner/ollama"
 	"github.com/batchrunner/runner/schema"
+	"github.com/batchrunner/runner/specs/say"
 	"github.com/spf13/cobra"
 )
 
@@ -74,7 +75,11 @@ func (a *app) init(ctx context.Context, name string, host *hostFlags) error {
 		return err
 	}
 	models, found := a.pickModels(ctx, host)
+	used := models[:1]
 	for _, f := range files {
+		if strings.Contains(f.text, "@MODELS@") {
+			used = models
+		}
 		text := strings.ReplaceAll(f.text, "@MODELS@", strings.Join(quoteAll(models), ", "))
 		text = strings.ReplaceAll(text, "@MODEL@", models[0])
 		if err := writeNew(f.path, text); err != nil {
@@ -86,7 +91,11 @@ func (a *app) init(ctx context.Context, name string, host *hostFlags) error {
 		return err
 	}
 	if !found {
-		a.info("no Ollama was found, so the job names %s; change it, or fetch it with: ollama pull %s", models[0], models[0])
+		it := "it"
+		if len(used) > 1 {
+			it = "them"
+		}
+		a.info("no Ollama was found, so the job names %s; change %s, or fetch %[2]s with: ollama pull %s", say.And(used), it, strings.Join(used, " && ollama pull "))
 		a.info("without Ollama, see it work with: runner apply %s.yaml --simulate", name)
 	}
 	a.info("next: runner apply %s.yaml", name)

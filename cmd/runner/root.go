@@ -82,6 +82,25 @@ func (a *app) addCommands(cmd *cobra.Command, args []string) {
 		made.GroupID = c.group
 		cmd.AddCommand(made)
 	}
+	if len(args) > 0 && args[0] == "completion" {
+		refuseOtherShells(cmd)
+	}
+}
+
+// refuseOtherShells lets completion end with a mistake for a shell that cobra doesn't know.
+func refuseOtherShells(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	cmd, _, err := root.Find([]string{"completion"})
+	if err != nil || cmd == root {
+		return
+	}
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fail(exitMistake, "there is no completion for %q, but for bash, zsh, fish and powershell", args[0])
+		}
+		return cmd.Help()
+	}
 }
 
 // unknownCommand answers a first argument that is no command.

@@ -343,7 +343,10 @@ func (a *app) showTask(ctx context.Context, s *store.Store, t *store.TaskRow) er
 	case !t.Asked && t.Run != 0:
 		fmt.Fprintf(a.out, "  known since run %d\n", t.Run)
 	}
-	fmt.Fprintf(a.out, "  key: %s\n\n", t.Key)
+	if !t.Key.IsZero() {
+		fmt.Fprintf(a.out, "  key: %s\n", t.Key)
+	}
+	fmt.Fprintln(a.out)
 	return nil
 }
 

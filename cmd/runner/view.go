@@ -124,6 +124,9 @@ func (a *app) openEvents(name string, jobs []*checkedJob) (*eventFile, error) {
 	if name == "" {
 		return nil, nil
 	}
+	if name == "-" {
+		return nil, fail(exitMistake, "--events -: name a file; records go to stdout, and what a person reads to stderr")
+	}
 	if what := readBy(jobs, name); what != "" {
 		return nil, fail(exitMistake, "--events %s: that is %s; choose another file", name, what)
 	}

@@ -96,7 +96,7 @@ func unreadable(text []byte, err error) error {
 		return errors.New("the report is empty")
 	case errors.As(err, &syntax):
 		line := 1 + bytes.Count(text[:min(int(syntax.Offset), len(text))], []byte("\n"))
-		return fmt.Errorf("line %d of the report is not JSON: %s", line, strings.TrimPrefix(syntax.Error(), "json: "))
+		return fmt.Errorf("it is no report: line %d is not JSON; a baseline is a run's number, or a report written as .json", line)
 	case errors.As(err, &kind) && kind.Field == "":
 		return fmt.Errorf("it is no report of runner, but %s", article(kind.Value))
 	case errors.As(err, &kind):

@@ -185,8 +185,8 @@ func TestReadJSONSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                               "the report is empty",
 		" \n":                            "the report is empty",
-		"{\n\"v\": 1,\n oops}":           "line 3 of the report is not JSON: invalid character 'o' looking for beginning of object key string",
-		"{\"v\": 1":                      "line 1 of the report is not JSON: unexpected end of JSON input",
+		"{\n\"v\": 1,\n oops}":           "it is no report: line 3 is not JSON; a baseline is a run's number, or a report written as .json",
+		"{\"v\": 1":                      "it is no report: line 1 is not JSON; a baseline is a run's number, or a report written as .json",
 		"[]":                             "it is no report of runner, but an array",
 		`"text"`:                         "it is no report of runner, but a string",
 		"{}":                             `it is no report of runner, which would have its version in "v"`,
@@ -198,7 +198,7 @@ func TestReadJSONSaysWhatIsWrong(t *testing.T) {
 		`{"v": 1, "rows": "many"}`:       `the report's "rows" is a string, which does not belong there`,
 		`{"v": 1, "run": {"id": {}}}`:    `the report's "run.id" is an object, which does not belong there`,
 		`{"v": 1, "run": {"began": ""}}`: "",
-		`{"v": 1} {}`:                    "line 1 of the report is not JSON: invalid character '{' after top-level value",
+		`{"v": 1} {}`:                    "it is no report: line 1 is not JSON; a baseline is a run's number, or a report written as .json",
 	} {
 		_, err := ReadJSON(strings.NewReader(text))
 		if err == nil || want != "" && err.Error() != want {
