@@ -27,7 +27,31 @@ func warnings(r *Report) []string {
 	list = appendNamed(list, "too much noise: the median latency isn't known within 10% either way; more runs would help: ", r.named(noisyLatency))
 	list = appendNamed(list, "the report's own error passes 5% of these figures: ", r.named(doubted))
 	list = append(list, interleavedWarning(r)...)
+	list = append(list, sameModelWarnings(r.Run.Models)...)
 	return append(list, comparisonWarnings(r)...)
+}
+
+// sameModelWarnings tell of models that are one under several names.
+func sameModelWarnings(models []Model) []string {
+	var list []string
+	told := map[string]bool{"": true}
+	for i, m := range models {
+		digest := bareDigest(m.Digest)
+		if told[digest] {
+			continue
+		}
+		told[digest] = true
+		names := []string{m.Name}
+		for _, other := range models[i+1:] {
+			if bareDigest(other.Digest) == digest {
+				names = append(names, other.Name)
+			}
+		}
+		if len(names) > 1 {
+			list = append(list, fmt.Sprintf("%s are one model, %s: a difference between them is of the server, the order or chance", say.And(names), shortDigest(m.Digest)))
+		}
+	}
+	return list
 }
 
 func runWarnings(run *Run) []string {
