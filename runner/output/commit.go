@@ -29,16 +29,21 @@ type Written struct {
 	State   State
 	Why     string // of a kept file: which of its rows are missing
 	Partial string // of a kept file: where the new one is, without the missing rows; empty if it has no rows
+	None    bool   // of a kept file: there is none yet
 }
 
 func (w Written) String() string {
-	switch {
-	case w.State != Kept:
+	if w.State != Kept {
 		return fmt.Sprintf("%s: %s, %s", w.Path, w.State, say.Plural(w.Rows, "row"))
-	case w.Partial == "":
-		return fmt.Sprintf("%s: stays as it was: %s", w.Path, w.Why)
 	}
-	return fmt.Sprintf("%s: stays as it was: %s; the others are in %s", w.Path, w.Why, w.Partial)
+	text := w.Path + ": stays as it was: " + w.Why
+	if w.None {
+		text = w.Path + ": is not written: " + w.Why
+	}
+	if w.Partial != "" {
+		text += "; the others are in " + w.Partial
+	}
+	return text
 }
 
 // Commit puts the partial files in the place of the job's output files, ordered by

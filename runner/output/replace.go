@@ -63,6 +63,8 @@ func (s *Set) settle(f *file) (Written, error) {
 	if f.rows > 0 {
 		w.Partial = s.partials.at(f.path)
 	}
+	_, err := s.root.Lstat(w.Path)
+	w.None = errors.Is(err, fs.ErrNotExist)
 	return w, nil
 }
 

@@ -44,8 +44,8 @@ de.json: created, 1 row
 de.md: changed, 1 row
 fr.json: stays as it was: 1 of its 2 rows failed; the others are in .runner/partial/job/fr.json
 fr.md: stays as it was: 1 of its 2 rows failed; the others are in .runner/partial/job/fr.md
-ja.json: stays as it was: its only row failed
-ja.md: stays as it was: its only row failed`)
+ja.json: is not written: its only row failed
+ja.md: is not written: its only row failed`)
 	if diff := cmp.Diff(want, states(b.commit())); diff != "" {
 		t.Error(diff)
 	}
@@ -89,7 +89,7 @@ func TestFailedRowsAndWhen(t *testing.T) {
 	low, high := ok(0, nil, "low"), ok(1, nil, "high")
 	low.Results[0].Answer.JSON, high.Results[0].Answer.JSON = object{"score": number("2")}, object{"score": number("4")}
 	b.write(low, high, failed(2, nil))
-	want := "all.jsonl: created, 2 rows\npage.md: stays as it was: 1 of its 2 rows failed; the others are in .runner/partial/job/page.md"
+	want := "all.jsonl: created, 2 rows\npage.md: is not written: 1 of its 2 rows failed; the others are in .runner/partial/job/page.md"
 	if got := states(b.commit()); got != want {
 		t.Error(got)
 	}
@@ -279,7 +279,7 @@ func TestSimulatedRunsHaveTheirOwnFolder(t *testing.T) {
 	}
 	b.set = set
 	b.write(ok(0, nil, ".."), failed(1, nil))
-	want := ".runner/simulated/b.md: stays as it was: 1 of its 2 rows failed; the others are in .runner/simulated/.runner/partial/job/b.md\n" +
+	want := ".runner/simulated/b.md: is not written: 1 of its 2 rows failed; the others are in .runner/simulated/.runner/partial/job/b.md\n" +
 		".runner/simulated/out/a.jsonl: created, 2 rows"
 	if got := states(b.commit()); got != want {
 		t.Error(got)
