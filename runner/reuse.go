@@ -84,7 +84,7 @@ func (d *dispatcher) usable(t *task, ask bool) bool {
 		return false
 	case !ask || t.again: // again: it was asked in this run
 		return true
-	case d.opts.Redo:
+	case d.opts.Redo && (d.opts.RedoSince == 0 || t.stored.Run < d.opts.RedoSince):
 		return false
 	}
 	return t.stored.Err == nil || t.stored.Err.Class.OfRequest() && !d.opts.RetryFailed

@@ -43,6 +43,9 @@ type Options struct {
 	Identify func(*pipeline.Request) (pipeline.Identity, error)
 	// Redo asks again what is stored; RetryFailed, what failed for a reason of its own.
 	Redo, RetryFailed bool
+	// RedoSince is the first of the runs whose results Redo does not ask again: it goes on
+	// with one that was cut short. 0: it asks everything.
+	RedoSince int64
 	// Offline asks nothing: a task without a stored result fails (NotStored). Nothing is
 	// written to the store.
 	Offline bool

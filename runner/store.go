@@ -36,6 +36,7 @@ type Stored struct {
 	Answer   *pipeline.Answer // nil of a failure; without JSON, which is made of Response
 	Err      *Error           // nil of an answer
 	Attempts int              // that it took
+	Run      int64            // that asked it, as the store numbers runs; 0: nobody knows
 
 	// As is what the task was kept as, where this is its own result. A task that comes to
 	// the same again is not kept anew.

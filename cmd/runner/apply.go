@@ -67,7 +67,7 @@ leaves at once.`,
 	flags.addRun(cmd)
 	fs := cmd.Flags()
 	fs.BoolVar(&flags.storeFlags.none, "no-store", false, "keep no results: the next run asks everything again")
-	fs.BoolVar(&flags.redo, "redo", false, "ask again what was answered before (with --only: in those rows)")
+	fs.BoolVar(&flags.redo, "redo", false, "ask again what was answered before (with --only: in those rows); an interrupted one goes on")
 	fs.BoolVar(&flags.retryFailed, "retry-failed", false, "ask again what failed for a reason of its own, as prompts that are too long")
 	fs.BoolVar(&flags.offline, "offline", false, "ask nothing: rows without a stored answer fail")
 	fs.BoolVar(&flags.prune, "prune", false, "delete the output files of earlier runs that no row names any more")

@@ -105,7 +105,7 @@ func (r *applying) describe() error {
 	host, _ := os.Hostname() // for people: without one they have the process
 	r.about = store.RunInfo{
 		Job: r.keeping.job, File: file, Version: versionName(), Simulated: r.flags.simulate,
-		Hardware: hardware(r.server, r.flags.simulate), Bench: bench,
+		Hardware: hardware(r.server, r.flags.simulate), Bench: bench, Redo: r.flags.redo && bench == nil,
 		Steps: stepIDs(r.job.plan), Partial: r.flags.partial(), PID: os.Getpid(), Host: host, Rows: r.job.plan.Total,
 	}
 	if r.server != nil {
@@ -115,7 +115,15 @@ func (r *applying) describe() error {
 }
 
 // begin begins the run in the store, which has no trace of it before it keeps something.
-func (r *applying) begin() { r.keeping.run = r.keeping.Begin(r.about) }
+func (r *applying) begin(ctx context.Context) (err error) {
+	if r.about.Redo {
+		if r.about.Since, err = r.redoing(ctx, &r.about); err != nil {
+			return err
+		}
+	}
+	r.keeping.run = r.keeping.Begin(r.about)
+	return nil
+}
 
 // beginBench begins a benchmark, or goes on with one that was interrupted.
 func (r *applying) beginBench(ctx context.Context) (err error) {
@@ -132,7 +140,9 @@ func (r *applying) beginBench(ctx context.Context) (err error) {
 // names stand for.
 func (r *applying) connect(ctx context.Context) error {
 	if r.offline {
-		r.begin()
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
 		return r.remember(ctx)
 	}
 	failed := r.preflight(ctx)
@@ -143,7 +153,9 @@ func (r *applying) connect(ctx context.Context) error {
 		return failed
 	}
 	if failed != nil {
-		r.begin()
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
 		return r.goOnWithout(ctx, failed)
 	}
 	r.about.ServerVersion = r.server.report.Version
@@ -159,7 +171,9 @@ func (r *applying) connect(ctx context.Context) error {
 	if r.measures() {
 		return r.beginBench(ctx)
 	}
-	r.begin()
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
 	return r.adopt(ctx)
 }
 
@@ -441,7 +455,7 @@ func (r *applying) model() runner.Model {
 func (r *applying) options(v *view) runner.Options {
 	opts := runner.Options{
 		Grace: grace, FailFast: r.flags.failFast, Observe: v.observe, Chunks: r.flags.stream,
-		Redo: r.flags.redo, RetryFailed: r.flags.retryFailed, Offline: r.offline,
+		Redo: r.flags.redo, RedoSince: r.about.Since, RetryFailed: r.flags.retryFailed, Offline: r.offline,
 	}
 	if r.server != nil && r.server.report != nil {
 		opts.Missing = r.server.report.Unusable

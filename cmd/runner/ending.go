@@ -24,7 +24,6 @@ type ending struct {
 	noRows    string // what to say of a run without rows
 	total     int64  // rows of the run, -1 where nobody knows
 	kept      bool   // the results are in the store
-	redo      bool   // what was known was asked again
 }
 
 // dataEnds begins what is said of rows that can't be read any further.
@@ -119,10 +118,7 @@ func (e *ending) cut(code int, why string) error {
 
 // goesOn says how to come to the end of a run that was cut short.
 func (e *ending) goesOn(why string) string {
-	switch {
-	case e.redo:
-		return "the same command without --redo goes on with it; with --redo it begins anew"
-	case strings.HasPrefix(why, dataEnds):
+	if strings.HasPrefix(why, dataEnds) {
 		return "the same command goes on once the data is mended"
 	}
 	return "the same command goes on"

@@ -18,10 +18,6 @@ func TestGoesOn(t *testing.T) {
 	if code != exitFailedRows || !strings.Contains(stderr, "the rows end early: words.csv:10502:") || !strings.Contains(stderr, "the same command goes on once the data is mended") {
 		t.Errorf("apply: exit code %d\n%s", code, stderr)
 	}
-	_, stderr, _ = command(t, "apply", "job.yaml", "--simulate", "--redo")
-	if !strings.Contains(stderr, "the same command without --redo goes on with it; with --redo it begins anew") {
-		t.Errorf("apply --redo says\n%s", stderr)
-	}
 	writeFile(t, "words.csv", "word\n"+strings.Repeat("x\n", 10_501))
 	_, stderr, code = command(t, "apply", "job.yaml", "--simulate")
 	if code != exitOK || !strings.Contains(stderr, "nothing was asked") {

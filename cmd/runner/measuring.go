@@ -243,6 +243,20 @@ func benchJSON(plan *pipeline.Plan) ([]byte, error) {
 	return json.Marshal(doc)
 }
 
+// redoing is the run with which one that asks everything anew goes on: the job's last one,
+// if that was to do the same and did not come to its end. 0: it begins.
+func (r *applying) redoing(ctx context.Context, info *store.RunInfo) (int64, error) {
+	last, err := r.keeping.LastRun(ctx, info.Job)
+	switch {
+	case err != nil:
+		return 0, storeExit(err)
+	case last == nil || !last.Redo || last.State == "done" || last.Partial != info.Partial:
+		return 0, nil
+	}
+	r.info("going on with run %d, which was to ask everything anew and did not come to its end", last.Since)
+	return last.Since, nil
+}
+
 // resumed is the run with which a benchmark goes on: the job's last one, if that was
 // the same benchmark and did not come to its end. 0: it begins anew.
 func (r *applying) resumed(ctx context.Context, info *store.RunInfo) (int64, error) {

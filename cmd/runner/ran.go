@@ -25,7 +25,7 @@ func (r *applying) end(ctx context.Context, o *ran, total int64) error {
 	end := &ending{
 		app: r.app, records: r.records, summary: &o.summary, limit: r.job.plan.MaxFailures,
 		simulated: r.flags.simulate || r.server != nil && r.server.report != nil && r.server.report.Simulated,
-		noRows:    noRows(&r.flags.jobFlags), total: total, kept: r.keeping != nil, redo: r.flags.redo,
+		noRows:    noRows(&r.flags.jobFlags), total: total, kept: r.keeping != nil,
 	}
 	err := end.finish(o.cut)
 	if r.keeping == nil {

@@ -19,7 +19,7 @@ const findAtOnce = 64
 
 // columns of a result that make a runner.Stored.
 const columns = `r.id, r.key, r.ok, r.response, r.thinking, r.done_reason, r.model, r.prompt_tokens, r.output_tokens, r.total_ns, r.load_ns, r.prompt_ns,
-	r.output_ns, r.warnings, r.simulated, r.class, r.message, r.status, r.attempts`
+	r.output_ns, r.warnings, r.simulated, r.class, r.message, r.status, r.attempts, coalesce(r.run, 0)`
 
 // ownQuery reads the results that the tasks of some rows have now, and what these are.
 const ownQuery = "SELECT " + columns + `, t.row, t.step, t.row_id, t.class, t.message
@@ -258,7 +258,7 @@ func scanStored(rows *sql.Rows, more ...any) (key pipeline.Key, s *runner.Stored
 	var response, thinking, reason, warnings, class, message sql.NullString
 	var prompt, output, status, total, load, promptTime, outputTime sql.NullInt64
 	err = rows.Scan(append([]any{&s.ID, &raw, &ok, &response, &thinking, &reason, &a.Model, &prompt, &output, &total, &load, &promptTime, &outputTime,
-		&warnings, &a.Simulated, &class, &message, &status, &s.Attempts}, more...)...)
+		&warnings, &a.Simulated, &class, &message, &status, &s.Attempts, &s.Run}, more...)...)
 	if err != nil {
 		return key, nil, err
 	}

@@ -33,14 +33,15 @@ type RunRow struct {
 	Steps    []string          // of the job, in file order; nil of runs before this was kept
 	Hardware string            // what its figures depend on beside the models; empty likewise
 	Bench    []byte            // how a benchmark is run, as JSON; nil: it is none
-	Since    int64             // the run whose results are the first that count as its own: itself, but of a benchmark that went on with an interrupted one
+	Redo     bool              // it asked everything anew
+	Since    int64             // the run whose results are the first that count as its own: itself, but of one that went on with an interrupted benchmark or redo
 	Inputs   map[string]string // the SHA-256 of each file that the job was made of; nil where it has not ended
 	Lag      *Lag              // nil: not measured
 }
 
 const runColumns = `id, job, file, began_ms, coalesce(ended_ms, 0), state, coalesce(exit, -1), pid, host, version, server, server_version, simulated, partial,
 	coalesce(rows, 0), coalesce(ok, 0), coalesce(failed, 0), coalesce(asked, 0), coalesce(reused, 0), coalesce(prompt_tokens, 0), coalesce(output_tokens, 0),
-	steps, coalesce(hardware, ''), bench, coalesce(since, id), inputs, lag_median_ns, lag_p99_ns`
+	steps, coalesce(hardware, ''), bench, bench IS NULL AND since IS NOT NULL, coalesce(since, id), inputs, lag_median_ns, lag_p99_ns`
 
 // Runs gives runs, the newest first: of one job, or of all where job is empty; at most
 // limit, or all where that is 0.
@@ -89,7 +90,7 @@ func scanRun(row interface{ Scan(...any) error }) (*RunRow, error) {
 	var median, p99 sql.NullInt64
 	err := row.Scan(&r.ID, &r.Job, &r.File, &began, &ended, &r.State, &r.Exit, &r.PID, &r.Host, &r.Version, &r.Server, &r.ServerVersion, &r.Simulated, &r.Partial,
 		&r.Rows, &r.OK, &r.Failed, &r.Asked, &r.Reused, &r.PromptTokens, &r.OutputTokens,
-		&steps, &r.Hardware, &r.Bench, &r.Since, &inputs, &median, &p99)
+		&steps, &r.Hardware, &r.Bench, &r.Redo, &r.Since, &inputs, &median, &p99)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,8 @@ type RunInfo struct {
 	Host                  string
 	Rows                  int64 // of the job, -1 where nobody knows
 	Hardware              string
+	// Redo says that everything is asked anew; Since is then the run that began with it.
+	Redo bool
 	// Bench is how a benchmark is run, as JSON; nil: it is none. What is measured counts
 	// only for its own run, and for Since where that is not 0: an interrupted run of the
 	// same benchmark with which this one goes on.
@@ -198,7 +200,10 @@ func (r *Run) begin(ctx context.Context, w *writer) error {
 	if err != nil {
 		return err
 	}
-	r.id, err = done.LastInsertId()
+	if r.id, err = done.LastInsertId(); err != nil || !i.Redo || i.Since != 0 {
+		return err
+	}
+	_, err = w.conn.ExecContext(ctx, "UPDATE runs SET since = id WHERE id = ?", r.id)
 	return err
 }
 

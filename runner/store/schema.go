@@ -111,7 +111,7 @@ CREATE TABLE files (               -- the output files that a job's last whole r
 `, `
 ALTER TABLE runs ADD COLUMN steps TEXT;           -- a JSON list: the job's steps in file order
 ALTER TABLE runs ADD COLUMN bench TEXT;           -- how a benchmark is run, as JSON; NULL: it is none
-ALTER TABLE runs ADD COLUMN since INTEGER;        -- of a benchmark that went on with one that was interrupted: the run that began it
+ALTER TABLE runs ADD COLUMN since INTEGER;        -- of a benchmark that went on with one that was interrupted, and of a run that asks everything anew: the run that began it
 ALTER TABLE runs ADD COLUMN inputs TEXT;          -- JSON: the SHA-256 of each file that the job was made of
 ALTER TABLE runs ADD COLUMN hardware TEXT;        -- what the figures depend on beside the models
 ALTER TABLE runs ADD COLUMN lag_median_ns INTEGER; -- how long goroutines waited for a processor
