@@ -20,8 +20,8 @@ func TestKeptIsFound(t *testing.T) {
 	keep(t, run, ok, bad)
 	found := finds(t, s, bad.Result.Key, pipeline.Key{1}, ok.Result.Key, ok.Result.Key)
 	want := []*runner.Stored{
-		{ID: 2, Err: bad.Result.Err, Attempts: 1}, nil,
-		{ID: 1, Answer: ok.Result.Answer, Attempts: 1}, {ID: 1, Answer: ok.Result.Answer, Attempts: 1},
+		{ID: 2, Err: bad.Result.Err, Attempts: 1, Run: 1}, nil,
+		{ID: 1, Answer: ok.Result.Answer, Attempts: 1, Run: 1}, {ID: 1, Answer: ok.Result.Answer, Attempts: 1, Run: 1},
 	}
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Errorf("found (-want +got):\n%s", diff)
