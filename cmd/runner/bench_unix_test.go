@@ -17,23 +17,37 @@ import (
 	"github.com/batchrunner/runner/runner/simulate"
 )
 
+// An interrupting server sends this process an interrupt when a question comes.
+type interrupting struct {
+	url       string
+	chats, at atomic.Int64 // questions so far, and the number of the one; by then somebody must listen to signals
+}
+
+func newInterrupting(t *testing.T, server http.Handler) *interrupting {
+	t.Helper()
+	i := &interrupting{}
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/chat" && i.chats.Add(1) == i.at.Load() {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
+		}
+		server.ServeHTTP(w, r)
+	}))
+	t.Cleanup(listening.Close)
+	i.url = listening.URL
+	return i
+}
+
 // What an interrupted benchmark measured is not measured again: the next command goes on,
 // and the report is of both. --redo begins anew.
 func TestBenchGoesOn(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "job.yaml", "model: a\nprompt: Say {{ .n }}\nconcurrency: 1\nmatrix: {n: {count: 8}}\nreport: report.json\nbench: {runs: 5, warmup: 0}\n")
 	server := simulate.New(simulate.Config{Timing: simulate.Timing{Service: 5 * time.Millisecond}})
-	var chats atomic.Int64
-	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api/chat" && chats.Add(1) == 10 { // by now somebody listens to signals
-			_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
-		}
-		server.ServeHTTP(w, r)
-	}))
-	defer listening.Close()
+	listening := newInterrupting(t, server)
+	listening.at.Store(10)
 	apply := func(args ...string) (int, string) {
 		var out, errs bytes.Buffer
-		code := Main(context.Background(), append([]string{"bench", "job.yaml", "--host", listening.URL}, args...), nil, &out, &errs)
+		code := Main(context.Background(), append([]string{"bench", "job.yaml", "--host", listening.url}, args...), nil, &out, &errs)
 		return code, errs.String()
 	}
 	if code, said := apply(); code != exitInterrupted {

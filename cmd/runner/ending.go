@@ -26,9 +26,6 @@ type ending struct {
 	kept      bool   // the results are in the store
 }
 
-// dataEnds begins what is said of rows that can't be read any further.
-const dataEnds = "the rows end early: "
-
 // finish ends a run; err is runner.Run's.
 func (e *ending) finish(err error) error {
 	var stopped *runner.Stopped
@@ -51,7 +48,7 @@ func (e *ending) finish(err error) error {
 	}
 	var data *pipeline.Error
 	if errors.As(err, &data) {
-		return e.cut(exitFailedRows, dataEnds+err.Error())
+		return e.cutUntil(exitFailedRows, "the rows end early: "+err.Error(), goesOn+" once the data is mended")
 	}
 	return e.cut(exitDisk, err.Error())
 }
@@ -101,27 +98,25 @@ func (e *ending) stopped(stopped *runner.Stopped) error {
 
 // cut ends a run before its end: outputs stay as they were, and what had
 // finished is kept beside them.
-func (e *ending) cut(code int, why string) error {
+func (e *ending) cut(code int, why string) error { return e.cutUntil(code, why, goesOn) }
+
+// goesOn is how to come to the end of a run that was cut short.
+const goesOn = "the same command goes on"
+
+// cutUntil is cut of a run whose rest takes what next says.
+func (e *ending) cutUntil(code int, why, next string) error {
 	where, err := e.records.keep()
 	line := why + "; " + e.doneLine() + e.lastLine("", true)
 	switch {
 	case where != "":
 		line += "; output files stay as they were, the finished rows are in " + where
 	case e.kept && code != exitDisk:
-		line += "; output files stay as they were, what was answered is kept, and " + e.goesOn(why)
+		line += "; output files stay as they were, what was answered is kept, and " + next
 	}
 	if err != nil {
 		line += "; " + err.Error()
 	}
 	return fail(code, "%s", line)
-}
-
-// goesOn says how to come to the end of a run that was cut short.
-func (e *ending) goesOn(why string) string {
-	if strings.HasPrefix(why, dataEnds) {
-		return "the same command goes on once the data is mended"
-	}
-	return "the same command goes on"
 }
 
 // doneLine says how far a run came that was cut short.

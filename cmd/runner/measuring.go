@@ -42,7 +42,6 @@ func (r *applying) measure(ctx context.Context, v *view, opts runner.Options, em
 		unasked: map[failedModel]*runner.Error{}, failed: map[runner.Class]int64{},
 	}
 	err := m.stages(ctx)
-	m.noteLag()
 	if err == nil {
 		err = m.handOn(ctx, emit)
 	} else {
@@ -64,10 +63,11 @@ func (m *measuring) stages(ctx context.Context) error {
 		if len(stages) > 1 && !m.quiet {
 			m.view.progress.say(m.stageLine(&stages[i], i, len(stages)))
 		}
-		if err := m.stage(ctx, &stages[i]); err != nil {
+		err := m.stage(ctx, &stages[i])
+		m.noteLag() // now, for a report of a run that is killed
+		if err != nil {
 			return err
 		}
-		m.noteLag() // for a report of a run that is killed
 		if i+1 == len(stages) || stages[i+1].Model != stages[i].Model {
 			m.lookAt(ctx, stages[i].Model)
 		}

@@ -5,12 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,19 +18,12 @@ func TestRedoGoesOn(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "job.yaml", "model: a\nprompt: Say {{ .n }}\nconcurrency: 1\nmatrix: {n: {count: 40}}\noutput: out.jsonl\n")
 	server := simulate.New(simulate.Config{Timing: simulate.Timing{Service: 5 * time.Millisecond, Fixed: true}})
-	var chats, interruptAt atomic.Int64
-	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api/chat" && chats.Add(1) == interruptAt.Load() { // by now somebody listens to signals
-			_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
-		}
-		server.ServeHTTP(w, r)
-	}))
-	defer listening.Close()
+	listening := newInterrupting(t, server)
 	apply := func(want int, args ...string) (said string, answered int64) {
 		t.Helper()
 		before := server.History().Outcomes["answered"]
 		var out, errs bytes.Buffer
-		code := Main(context.Background(), append([]string{"apply", "job.yaml", "--host", listening.URL}, args...), nil, &out, &errs)
+		code := Main(context.Background(), append([]string{"apply", "job.yaml", "--host", listening.url}, args...), nil, &out, &errs)
 		if code != want {
 			t.Fatalf("%q: exit code %d, want %d: %s", args, code, want, &errs)
 		}
@@ -44,7 +32,7 @@ func TestRedoGoesOn(t *testing.T) {
 	if _, n := apply(exitOK); n != 40 {
 		t.Fatalf("%d answered, want 40", n)
 	}
-	interruptAt.Store(chats.Load() + 10)
+	listening.at.Store(listening.chats.Load() + 10)
 	said, first := apply(exitInterrupted, "--redo")
 	if first == 0 || first == 40 || !strings.Contains(said, "the same command goes on") {
 		t.Fatalf("%d answered before the interrupt: %s", first, said)
@@ -52,7 +40,7 @@ func TestRedoGoesOn(t *testing.T) {
 	if said, n := apply(exitOK, "--redo", "--only", "n=40"); n != 1 || strings.Contains(said, "going on with") {
 		t.Errorf("one over a part: %d answered, want 1: %s", n, said)
 	}
-	interruptAt.Store(chats.Load() + 10)
+	listening.at.Store(listening.chats.Load() + 10)
 	said, first = apply(exitInterrupted, "--redo")
 	if strings.Contains(said, "going on with") {
 		t.Errorf("after another run: %s", said)

@@ -69,7 +69,7 @@ func (f *historyFlags) openStore(opts store.Options) (*store.Store, error) {
 	s, err := store.Open(path, opts)
 	if err != nil {
 		err = storeExit(err)
-		if hint := f.simulatedHint(); hint != "" && !fileExists(path) {
+		if hint := f.simulatedHint(); hint != "" && !(stored{path: path}).exists() {
 			err = fail(codeOf(err), "%v%s", err, hint)
 		}
 		return nil, err
@@ -81,15 +81,10 @@ func (f *historyFlags) openStore(opts store.Options) (*store.Store, error) {
 func (f *historyFlags) simulatedHint() string {
 	there := historyFlags{root: f.root, simulated: true}
 	path, err := there.path()
-	if err != nil || f.simulated || f.store != "" || !fileExists(path) {
+	if err != nil || f.simulated || f.store != "" || !(stored{path: path}).exists() {
 		return ""
 	}
 	return "; simulated runs are shown with --simulated"
-}
-
-func fileExists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
 }
 
 func (a *app) runsCommand() *cobra.Command {
